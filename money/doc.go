@@ -1,0 +1,2 @@
+// Package money has exact decimal amounts that carry their currency.
+package money
