@@ -1,0 +1,180 @@
+package special
+
+import "math"
+
+// LogGammaP returns ln P(a, x), the logarithm of the regularised lower incomplete gamma function, for a > 0, x >= 0.
+//
+// Special cases: -Inf at x = 0, 0 at x = +Inf, NaN outside the domain.
+func LogGammaP(a, x float64) float64 {
+	switch {
+	case !(a > 0 && x >= 0) || math.IsInf(a, 1):
+		return math.NaN()
+	case x == 0:
+		return math.Inf(-1)
+	case math.IsInf(x, 1):
+		return 0
+	case x <= a+1 && (x < 1 || x <= a):
+		return gammaPower(a, x) - math.Log(a) + math.Log1p(gammaSeries(a, x))
+	}
+	return Log1mExp(math.Min(logGammaQLarge(a, x), 0))
+}
+
+// LogGammaQ returns ln Q(a, x) = ln(1 − P(a, x)), the logarithm of the regularised upper incomplete gamma function.
+//
+// Special cases: 0 at x = 0, -Inf at x = +Inf, NaN outside the domain.
+func LogGammaQ(a, x float64) float64 {
+	switch {
+	case !(a > 0 && x >= 0) || math.IsInf(a, 1):
+		return math.NaN()
+	case x == 0:
+		return 0
+	case math.IsInf(x, 1):
+		return math.Inf(-1)
+	case a < 1 && x < 1:
+		return math.Log(upperGammaSmall(a, x)) + a*math.Log(x) - lgamma(a)
+	case x <= a:
+		return Log1mExp(math.Min(gammaPower(a, x)-math.Log(a)+math.Log1p(gammaSeries(a, x)), 0))
+	}
+	return logGammaQLarge(a, x)
+}
+
+// logGammaQLarge is ln Q(a, x) for x > a or x >= 1.
+func logGammaQLarge(a, x float64) float64 {
+	return gammaPower(a, x) + math.Log(upperGammaFraction(a, x))
+}
+
+// gammaPower is ln(x^a e^−x / Γ(a)).
+func gammaPower(a, x float64) float64 {
+	if a < 10 {
+		return a*math.Log(x) - x - lgamma(a)
+	}
+	return relativePower(a, x-a, x) + 0.5*math.Log(a) - halfLog2Pi - stirling(a)
+}
+
+// gammaSeries is Σ_{n≥1} x^n/(a+1)_n.
+func gammaSeries(a, x float64) float64 {
+	term, sum := 1.0, 0.0
+	for n := 1.0; n < 1e7; n++ {
+		term *= x / (a + n)
+		sum += term
+		if term <= 1e-17*sum {
+			break
+		}
+	}
+	return sum
+}
+
+// upperGammaFraction is G = e^x x^−a Γ(a, x) by Legendre's continued fraction, contracted.
+func upperGammaFraction(a, x float64) float64 {
+	p0, p1 := 0.0, 1.0
+	q0, q1 := 1.0, x+1-a
+	r := p1 / q1
+	for n := 1.0; n < 1e6; n++ {
+		alpha := n * (a - n)
+		beta := x + 2*n + 1 - a
+		p0, p1 = p1, beta*p1+alpha*p0
+		q0, q1 = q1, beta*q1+alpha*q0
+		last := r
+		r = p1 / q1
+		if math.Abs(r-last) <= 1e-16*math.Abs(r) {
+			break
+		}
+		p0, q0, p1, q1 = p0/q1, q0/q1, r, 1
+	}
+	return r
+}
+
+// upperGammaSmall is x^−a Γ(a, x) for −1/2 <= a <= 1 and 0 < x <= 1, through a = 0.
+func upperGammaSmall(a, x float64) float64 {
+	// Γ(a, x) = (Γ(1+a) − 1)/a − (x^a − 1)/a − x^a Σ_{n≥1} (−x)^n/((a+n) n!)
+	l := math.Log(x)
+	lead := gamma1pm1Ratio(a)*math.Exp(-a*l) - l*Expm1Ratio(-a*l)
+	term, sum := 1.0, 0.0
+	for n := 1.0; n < 100; n++ {
+		term *= -x / n
+		t := term / (a + n)
+		sum += t
+		if math.Abs(t) <= 1e-18*math.Abs(sum) {
+			break
+		}
+	}
+	return lead - sum
+}
+
+// gamma1pm1Ratio is (Γ(1+a) − 1)/a for −1/2 <= a <= 1 with its limit −γ at 0.
+func gamma1pm1Ratio(a float64) float64 {
+	if a == 0 {
+		return -eulerGamma
+	}
+	if math.Abs(a) < 1e-5 {
+		return -eulerGamma + a*(0.98905599532797255539539565150063-a*0.90747907608088628901656016735627)
+	}
+	return math.Expm1(lgamma1p(a)) / a
+}
+
+const eulerGamma = 0.57721566490153286060651209008240
+
+// lgamma1p is ln Γ(1+a).
+func lgamma1p(a float64) float64 {
+	return lgamma(1 + a)
+}
+
+// LogUpperGammaScaled returns
+//
+//	ln(e^x Γ(a, x))
+//
+// the logarithm of the scaled upper incomplete gamma function for any real a, zero and negative integers included, and
+// x > 0.
+//
+// Special cases: +Inf at x = 0 with a <= 0, ln Γ(a) at x = 0 with a > 0, NaN outside the domain.
+func LogUpperGammaScaled(a, x float64) float64 {
+	switch {
+	case !(x >= 0) || math.IsNaN(a) || math.IsInf(a, 0) || math.IsInf(x, 1):
+		return math.NaN()
+	case x == 0 && a <= 0:
+		return math.Inf(1)
+	case x == 0:
+		return lgamma(a)
+	case a > 0 && x <= a:
+		return x + lgamma(a) + LogGammaQ(a, x)
+	case x >= 1 || a < -60:
+		return a*math.Log(x) + math.Log(upperGammaFraction(a, x))
+	case a >= 1:
+		return x + lgamma(a) + LogGammaQ(a, x)
+	}
+	// Γ(a−1, x) from Γ(a, x), beginning with a in [−1/2, 1/2).
+	n := math.Max(math.Round(-a), 0)
+	g := math.Exp(x) * upperGammaSmall(a+n, x)
+	for k := n - 1; k >= 0; k-- {
+		g = (1 - x*g) / -(a + k)
+	}
+	return a*math.Log(x) + math.Log(g)
+}
+
+// LogTricomi returns ln U(a, b, z), the logarithm of Tricomi's confluent hypergeometric function, for a > 0, z > 0 and
+// any b. U(s, s, z) = e^z Γ(1−s, z).
+//
+// Special cases: +Inf at z = 0 with b >= 1, NaN outside the domain.
+func LogTricomi(a, b, z float64) float64 {
+	switch {
+	case !(a > 0 && z >= 0) || math.IsNaN(b) || math.IsInf(a, 1) || math.IsInf(b, 0) || math.IsInf(z, 1):
+		return math.NaN()
+	case z == 0 && b >= 1:
+		return math.Inf(1)
+	case z == 0:
+		return lgamma(1-b) - lgamma(1+a-b)
+	case b == a:
+		return LogUpperGammaScaled(1-a, z)
+	case b == a+1:
+		return -a * math.Log(z)
+	}
+	// 1/Γ(a) ∫ e^(−zt) t^(a−1) (1+t)^(b−a−1) dt with t = e^y.
+	v, _, ok := LogIntegrate(func(y float64) float64 {
+		t := math.Exp(y)
+		return -z*t + a*y + (b-a-1)*math.Log1p(t)
+	}, math.Inf(-1), math.Inf(1), 1e-14)
+	if !ok {
+		return math.NaN()
+	}
+	return v - lgamma(a)
+}
