@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"unicode/utf8"
 )
 
 // ErrUndefined is wrapped by the error of every ratio whose base is zero: a churn rate of no customers, a CAC of no new
@@ -30,7 +31,11 @@ const maxShown = 80
 func (e *RowError) Error() string {
 	value := e.Value
 	if len(value) > maxShown {
-		value = value[:maxShown] + "..."
+		cut := maxShown
+		for cut > maxShown-utf8.UTFMax && !utf8.RuneStart(value[cut]) {
+			cut--
+		}
+		value = value[:cut] + "..."
 	}
 	switch {
 	case e.Field == "" && value == "":

@@ -29,25 +29,31 @@ func (p Period) Validate() error {
 	return nil
 }
 
-// String returns a calendar month as 2025-12, a calendar year as 2025, and any other period as its first and last
-// moments; whole days leave out the clock, and the day named last is the last one inside.
+// String returns a calendar day as 2025-12-24, a calendar month as 2025-12, a calendar year as 2025, other whole days as
+// the first and the last one inside, 2025-12-22/2025-12-28, and anything else as Start and End in RFC 3339. Days are
+// those of Start's location.
 func (p Period) String() string {
 	s, e := p.Start, p.End.In(p.Start.Location())
-	if !wholeDays(s) || !wholeDays(e) {
+	if !wholeDays(s) || !wholeDays(e) || !e.After(s) {
 		return s.Format(time.RFC3339) + "/" + e.Format(time.RFC3339)
 	}
-	switch {
-	case p == Year(s.Year(), s.Location()):
+	switch loc := s.Location(); {
+	case p.equal(Year(s.Year(), loc)):
 		return s.Format("2006")
-	case p == Month(s.Year(), s.Month(), s.Location()):
+	case p.equal(Month(s.Year(), s.Month(), loc)):
 		return s.Format("2006-01")
+	case p.equal(Day(s, loc)):
+		return s.Format(time.DateOnly)
 	}
-	return s.Format(time.DateOnly) + "/" + e.AddDate(0, 0, -1).Format(time.DateOnly)
+	return s.Format(time.DateOnly) + "/" + e.Add(-1).Format(time.DateOnly)
 }
 
+func (p Period) equal(q Period) bool { return p.Start.Equal(q.Start) && p.End.Equal(q.End) }
+
+// wholeDays reports whether t is the first moment of a day.
 func wholeDays(t time.Time) bool {
 	y, m, d := t.Date()
-	return t.Equal(time.Date(y, m, d, 0, 0, 0, 0, t.Location()))
+	return t.Equal(date(y, m, d, t.Location()))
 }
 
 // Day returns the calendar day of t in loc; a nil loc means that of t.
@@ -118,12 +124,25 @@ func Days(from, to time.Time, loc *time.Location) []Period {
 }
 
 // AddMonths moves an anchor by n calendar months and clamps the day to the month's last: 31 January plus one month is
-// 28 or 29 February, plus two is 31 March, because every step counts from the anchor. The clock time is kept.
+// 28 or 29 February, plus two is 31 March, because every step counts from the anchor. The clock time is kept; where the
+// clocks skip it, it moves by the hour that they skip, and never to another day.
 func AddMonths(anchor time.Time, n int) time.Time {
 	y, m, d := anchor.Date()
 	last := date(y, m+time.Month(n)+1, 0, time.UTC).Day()
 	hour, minute, second := anchor.Clock()
-	return time.Date(y, m+time.Month(n), min(d, last), hour, minute, second, anchor.Nanosecond(), anchor.Location())
+	m, d = m+time.Month(n), min(d, last)
+	t := time.Date(y, m, d, hour, minute, second, anchor.Nanosecond(), anchor.Location())
+	return onDay(t, time.Date(y, m, d, 12, 0, 0, 0, anchor.Location()))
+}
+
+// onDay moves a t for which time.Date has chosen the evening before, because the clocks skip it, to the day of noon.
+func onDay(t, noon time.Time) time.Time {
+	if t.Day() == noon.Day() {
+		return t
+	}
+	_, before := t.Zone()
+	_, after := noon.Zone()
+	return t.Add(time.Duration(after-before) * time.Second)
 }
 
 func in(t time.Time, loc *time.Location) time.Time {
@@ -144,11 +163,8 @@ func utc(loc *time.Location) *time.Location {
 // and the day starts at the moment of the change; where they repeat it, the day starts at the earlier of the two.
 func date(year int, month time.Month, day int, loc *time.Location) time.Time {
 	t := time.Date(year, month, day, 0, 0, 0, 0, loc)
-	noon := time.Date(year, month, day, 12, 0, 0, 0, loc)
-	if t.Day() != noon.Day() {
-		_, before := t.Zone()
-		_, after := noon.Zone()
-		return t.Add(time.Duration(after-before) * time.Second)
+	if moved := onDay(t, time.Date(year, month, day, 12, 0, 0, 0, loc)); !moved.Equal(t) {
+		return moved
 	}
 	if earlier := t.Add(-time.Hour); earlier.Day() == t.Day() {
 		return earlier

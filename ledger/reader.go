@@ -96,7 +96,6 @@ func records[T any](ctx context.Context, prefix string, decode func(*Record) (T,
 			default:
 			}
 			rec, err := src.next()
-			var bad *RowError
 			switch {
 			case err == nil:
 				t, err := decode(rec)
@@ -112,7 +111,7 @@ func records[T any](ctx context.Context, prefix string, decode func(*Record) (T,
 					fail(after(row, err))
 				}
 				return
-			case errors.As(err, &bad):
+			case !ends(err):
 				if !fail(err) {
 					return
 				}

@@ -2,7 +2,9 @@ package ledger
 
 import (
 	"errors"
+	"fmt"
 	"iter"
+	"strings"
 )
 
 // Transactions returns a stream over a slice. It can be read any number of times.
@@ -50,19 +52,27 @@ func Map[T, U any](seq iter.Seq2[T, error], f func(T) (U, error)) iter.Seq2[U, e
 	}
 }
 
-// numbered gives a RowError that does not know its row the number of the element; the error itself is not modified.
+// numbered gives a RowError that does not know its row the number of the element, and keeps the prefix before it; the
+// error itself is not modified.
 func numbered(err error, row int) error {
 	var bad *RowError
 	if !errors.As(err, &bad) || bad.Row != 0 {
 		return err
 	}
-	return &RowError{Row: row, Field: bad.Field, Value: bad.Value, Err: bad.Err}
+	known := &RowError{Row: row, Field: bad.Field, Value: bad.Value, Err: bad.Err}
+	if prefix, ok := strings.CutSuffix(err.Error(), bad.Error()); ok && prefix != "" {
+		return fmt.Errorf("%s%w", prefix, known)
+	}
+	return known
 }
 
 // ends reports whether no element may follow the error.
 func ends(err error) bool {
+	if err == nil {
+		return false
+	}
 	var bad *RowError
-	return err != nil && !errors.As(err, &bad)
+	return !errors.As(err, &bad)
 }
 
 // Skip drops the rows that are a *RowError and passes each to report, which may be nil. Every other error ends the
@@ -70,10 +80,9 @@ func ends(err error) bool {
 func Skip[T any](seq iter.Seq2[T, error], report func(*RowError)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for t, err := range seq {
-			var bad *RowError
-			if errors.As(err, &bad) {
+			if err != nil && !ends(err) {
 				if report != nil {
-					report(bad)
+					report(rowError(err))
 				}
 				continue
 			}
@@ -82,4 +91,11 @@ func Skip[T any](seq iter.Seq2[T, error], report func(*RowError)) iter.Seq2[T, e
 			}
 		}
 	}
+}
+
+// rowError returns the RowError in the chain of err.
+func rowError(err error) *RowError {
+	var bad *RowError
+	errors.As(err, &bad)
+	return bad
 }

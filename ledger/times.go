@@ -14,7 +14,6 @@ type timeParser struct {
 
 	year, month, day int // of the last date without a clock
 	start            time.Time
-
 }
 
 type timeLayout struct {
