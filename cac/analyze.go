@@ -1,0 +1,601 @@
+package cac
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"math/big"
+	"slices"
+	"sort"
+	"time"
+
+	"github.com/custval/custval/ledger"
+	"github.com/custval/custval/money"
+)
+
+// A Dimension is what a table groups by.
+type Dimension string
+
+// The dimensions. The empty Dimension groups by nothing: one row for each period, which is a table of the cohorts of
+// customers acquired in it.
+const (
+	PerChannel  Dimension = "channel"
+	PerCampaign Dimension = "campaign"
+	PerSegment  Dimension = "segment"
+)
+
+// A SharingRule says how the costs that belong to no single group are shared between the groups of their period, to
+// the minor unit by largest remainder.
+type SharingRule string
+
+// The rules. The empty SharingRule is Unallocated. Where a rule finds nothing to go by in a period (no spend, no new
+// customers, no weights), the costs stay unallocated.
+const (
+	Unallocated    SharingRule = "unallocated"      // not at all: they have a row of their own, SharedGroup
+	BySpend        SharingRule = "by_spend"         // by the groups' own spend, as far as it is positive
+	ByNewCustomers SharingRule = "by_new_customers" // by the groups' new customers
+	ByWeights      SharingRule = "by_weights"       // by weights that the caller states, such as headcounts
+)
+
+// Sharing is the rule for shared costs with its weights.
+type Sharing struct {
+	Rule    SharingRule
+	Weights map[string]float64 // for ByWeights: by group; a group that is absent gets nothing
+}
+
+// ValueOf returns what a customer is worth in money, such as the value that a clv.Scorer gave, and false if that is not
+// known.
+type ValueOf func(customer string) (money.Amount, bool)
+
+// Options are the rules of [Analyze]. The zero Options, like nil, are the defaults: fully loaded cost over all new
+// customers, for all of time, in one row.
+type Options struct {
+	By           Dimension                  // what to group by; empty: nothing
+	Periods      []ledger.Period            // disjoint, in any order; none: all of time as one
+	Basis        Basis                      // which costs count; zero: FullyLoaded
+	Denominator  Denominator                // which customers count; empty: the usual ones of the basis
+	PaidChannels []string                   // the channels whose customers NewPaid counts; nil: those that have a line of paid media
+	Valid        func(customer string) bool // for NetNew, which needs it: whether the customer is still one after the refund window
+	Segment      ledger.Key                 // the segment of a customer; PerSegment needs it
+	Sharing      Sharing                    // how shared costs are shared; zero: not
+	Lag          Lag                        // when the customers come that a cost wins; zero: in its own period
+	Value        ValueOf                    // what a customer is worth; nil: no value, LTV:CAC and ROI
+	ValueBasis   ValueBasis                 // what the values are measured in; empty: GrossMargin
+	Missing      MissingValue               // what a customer is worth whose value is not known; empty: undefined
+	Currency     money.Currency             // of the result; empty: the one of all lines
+	Convert      Converter                  // rates of exchange; nil: lines of another currency are an error
+}
+
+// ByChannel returns spend, new customers, CAC, value and return by channel and period: [Analyze] with the default rules.
+// Without periods it is a table over all of time. A nil value leaves the value and the returns out.
+func ByChannel(costs []Cost, customers []ledger.Customer, value ValueOf, periods ...ledger.Period) (*Table, error) {
+	return Analyze(costs, customers, &Options{By: PerChannel, Value: value, Periods: periods})
+}
+
+// ByCampaign returns the same by campaign.
+func ByCampaign(costs []Cost, customers []ledger.Customer, value ValueOf, periods ...ledger.Period) (*Table, error) {
+	return Analyze(costs, customers, &Options{By: PerCampaign, Value: value, Periods: periods})
+}
+
+// BySegment returns the same by segment of customers; costs name theirs in Cost.Segment.
+func BySegment(costs []Cost, customers []ledger.Customer, segment ledger.Key, value ValueOf, periods ...ledger.Period) (*Table, error) {
+	return Analyze(costs, customers, &Options{By: PerSegment, Segment: segment, Value: value, Periods: periods})
+}
+
+// ByCohort returns the same by cohort of acquisition: a row for each period, with all costs of the period over the
+// customers who were won in it.
+func ByCohort(costs []Cost, customers []ledger.Customer, value ValueOf, periods ...ledger.Period) (*Table, error) {
+	return Analyze(costs, customers, &Options{Value: value, Periods: periods})
+}
+
+// Analyze divides costs by the customers they won, by group and period, under the rules of o. A customer is new in the
+// period that holds Customer.Acquired and belongs to the group that its Channel, Campaign or segment names. What lies
+// outside the periods or the basis is left out and its sum reported in the table, so that
+//
+//	Total.Spend + incomplete rows + ExcludedSpend + OutsideSpend + DeferredSpend = all fixed and per-unit lines
+//
+// Neither the order of lines, customers and periods nor anything but their content has an effect on the result.
+//
+// Analyze returns an error if an option is not valid; if a line is not (see [Cost.Validate]) or has no date although
+// there are periods; if a customer's ID is empty or a duplicate, or Acquired is unknown although there are periods; if
+// periods overlap; and, as a *[PlaceError], if currencies differ and Convert is nil.
+func Analyze(costs []Cost, customers []ledger.Customer, o *Options) (*Table, error) {
+	b, err := newBuilder(costs, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.addCustomers(customers); err != nil {
+		return nil, err
+	}
+	for i, c := range b.costs {
+		if err := b.addCost(i+1, c); err != nil {
+			return nil, err
+		}
+	}
+	if err := b.share(); err != nil {
+		return nil, err
+	}
+	return b.table()
+}
+
+// place is one cell of the table under construction.
+type place struct {
+	group  string
+	shared bool
+	period int
+}
+
+type cell struct {
+	direct, allocated, value money.Sum
+	new, valued              int
+	credits                  bool
+}
+
+// origin is what a cost per customer can name of a customer.
+type origin struct {
+	channel, campaign, segment string
+	period                     int
+	acquired                   time.Time // only the day matters to lines with a period; see addCustomers
+}
+
+type builder struct {
+	o        Options
+	policy   Policy
+	costs    []Cost
+	periods  []ledger.Period // sorted; one zero Period if there are none
+	cells    map[place]*cell
+	origins  map[origin]int
+	paid     map[string]bool
+	age      int // how far the lag reaches back
+	outside  money.Sum
+	excluded money.Sum
+	deferred money.Sum
+
+	outsideCustomers, uncounted int
+}
+
+func newBuilder(costs []Cost, o *Options) (*builder, error) {
+	b := &builder{cells: map[place]*cell{}, origins: map[origin]int{}, paid: map[string]bool{}}
+	if o != nil {
+		b.o = *o
+	}
+	if err := b.o.validate(); err != nil {
+		return nil, err
+	}
+	var err error
+	if b.periods, err = ordered(b.o.Periods); err != nil {
+		return nil, err
+	}
+	for i, c := range costs {
+		if err := b.check(c); err != nil {
+			return nil, fail("%w", numbered(i+1, err))
+		}
+	}
+	currency, err := b.o.currency(costs)
+	if err != nil {
+		return nil, err
+	}
+	if b.costs, err = Convert(costs, currency, b.o.Convert); err != nil {
+		return nil, err
+	}
+	b.policy = b.o.policy(currency)
+	for _, c := range b.o.PaidChannels {
+		b.paid[c] = true
+	}
+	for _, c := range costs {
+		if c.Category == PaidMedia && b.o.PaidChannels == nil && c.Channel != "" {
+			b.paid[c.Channel] = true
+		}
+		if c.Charge != PerCustomer && b.policy.Basis.Share(c.Category, c.Function) > 0 {
+			b.age = max(b.age, longest(b.o.Lag.of(c.Category, c.Function)))
+		}
+	}
+	return b, nil
+}
+
+func (b *builder) check(c Cost) error {
+	if err := c.Validate(); err != nil {
+		return err
+	}
+	if len(b.o.Periods) > 0 && c.Charge != PerCustomer && c.Date.IsZero() && c.Period.IsZero() {
+		return &ledger.RowError{Field: "date", Err: errors.New("neither date nor period")}
+	}
+	return nil
+}
+
+func (o *Options) validate() error {
+	switch o.By {
+	case "", PerChannel, PerCampaign:
+	case PerSegment:
+		if o.Segment == nil {
+			return fail("grouping by segment needs Options.Segment")
+		}
+	default:
+		return fail("unknown dimension %q", string(o.By))
+	}
+	if o.Denominator == NetNew && o.Valid == nil {
+		return fail("net new customers need Options.Valid")
+	}
+	if len(o.Periods) == 0 && (o.Lag.Periods > 0 || o.Lag.Weights != nil || o.Lag.Functions != nil || o.Lag.Categories != nil) {
+		return fail("a lag needs periods")
+	}
+	return cmp.Or(o.Basis.Validate(), o.Denominator.validate(), o.Lag.Validate(), o.Sharing.validate(), o.Missing.validate(), o.ValueBasis.validate())
+}
+
+func (s Sharing) validate() error {
+	switch s.Rule {
+	case "", Unallocated, BySpend, ByNewCustomers:
+		if s.Weights != nil {
+			return fail("sharing %q takes no weights", string(s.Rule))
+		}
+		return nil
+	case ByWeights:
+		for _, g := range slices.Sorted(maps.Keys(s.Weights)) {
+			if w := s.Weights[g]; finite("", w) != nil || w < 0 {
+				return fail("sharing: weight %v of %q: not a finite number of at least 0", w, g)
+			}
+		}
+		return nil
+	}
+	return fail("unknown sharing rule %q", string(s.Rule))
+}
+
+func (o *Options) policy(c money.Currency) Policy {
+	p := Policy{Basis: o.Basis.clone(), Denominator: cmp.Or(o.Denominator, o.Basis.usual()), Lag: o.Lag.clone(),
+		Sharing: cmp.Or(o.Sharing.Rule, Unallocated), Currency: c}
+	if o.Value != nil {
+		p.ValueBasis, p.Missing = cmp.Or(o.ValueBasis, GrossMargin), cmp.Or(o.Missing, ValueUndefined)
+	}
+	return p
+}
+
+// currency returns the currency of the result: the one asked for, or else the only one there is.
+func (o *Options) currency(costs []Cost) (money.Currency, error) {
+	if o.Currency != "" {
+		return o.Currency, nil
+	}
+	var first money.Currency
+	for i, c := range costs {
+		switch at := c.Amount.Currency(); {
+		case first == "":
+			first = at
+		case at != "" && at != first:
+			return "", c.at(i+1, "amount", c.Amount.String(),
+				fmt.Errorf("%w: %s and %s, and Options.Currency names none", ErrCurrencyMismatch, first, at))
+		}
+	}
+	return first, nil
+}
+
+// ordered returns the periods by time, and an error if two overlap.
+func ordered(periods []ledger.Period) ([]ledger.Period, error) {
+	if len(periods) == 0 {
+		return []ledger.Period{{}}, nil
+	}
+	ps := slices.Clone(periods)
+	slices.SortFunc(ps, func(a, b ledger.Period) int { return a.Start.Compare(b.Start) })
+	for i, p := range ps {
+		if err := p.Validate(); err != nil {
+			return nil, prefixed(err)
+		}
+		if i > 0 && p.Start.Before(ps[i-1].End) {
+			return nil, fail("periods %s and %s overlap", ps[i-1], p)
+		}
+	}
+	return ps, nil
+}
+
+// find returns the index of the period that holds t.
+func (b *builder) find(t time.Time) (int, bool) {
+	if len(b.o.Periods) == 0 {
+		return 0, true
+	}
+	i := sort.Search(len(b.periods), func(i int) bool { return b.periods[i].End.After(t) })
+	return i, i < len(b.periods) && b.periods[i].Contains(t)
+}
+
+func (b *builder) at(p place) *cell {
+	c := b.cells[p]
+	if c == nil {
+		c = &cell{}
+		b.cells[p] = c
+	}
+	return c
+}
+
+func (b *builder) addCustomers(customers []ledger.Customer) error {
+	seen := make(map[string]int, len(customers))
+	timed := slices.ContainsFunc(b.costs, func(c Cost) bool { return c.Charge == PerCustomer && !c.Period.IsZero() })
+	for i, c := range customers {
+		if c.ID == "" {
+			return fail("%w", &ledger.RowError{Row: i + 1, Field: "id", Err: errors.New("empty")})
+		}
+		if first, ok := seen[c.ID]; ok {
+			return fail("%w", &ledger.RowError{Row: i + 1, Field: "id", Value: c.ID, Err: fmt.Errorf("duplicate of row %d", first)})
+		}
+		seen[c.ID] = i + 1
+		if c.Acquired.IsZero() && (len(b.o.Periods) > 0 || timed) {
+			return fail("%w", &ledger.RowError{Row: i + 1, Field: "acquired", Value: c.ID, Err: errors.New("the customer has no date of acquisition")})
+		}
+		t, inside := b.find(c.Acquired)
+		switch {
+		case !inside:
+			b.outsideCustomers++
+			continue
+		case !b.counts(c):
+			b.uncounted++
+			continue
+		}
+		if err := b.addCustomer(c, t, timed); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// counts reports whether a new customer belongs to the denominator.
+func (b *builder) counts(c ledger.Customer) bool {
+	switch b.policy.Denominator {
+	case NewPaid:
+		return b.paid[c.Channel]
+	case NetNew:
+		return b.o.Valid(c.ID)
+	}
+	return true
+}
+
+func (b *builder) addCustomer(c ledger.Customer, t int, timed bool) error {
+	from := origin{channel: c.Channel, campaign: c.Campaign, period: t}
+	if b.o.Segment != nil {
+		from.segment = b.o.Segment(c.ID)
+	}
+	p := place{group: b.group(from.channel, from.campaign, from.segment), period: t}
+	into := b.at(p)
+	into.new++
+	if timed {
+		from.acquired = c.Acquired.UTC()
+	}
+	b.origins[from]++
+	if b.o.Value == nil {
+		return nil
+	}
+	v, ok := b.o.Value(c.ID)
+	if !ok {
+		return nil
+	}
+	if v.Currency() != "" && b.policy.Currency != "" && v.Currency() != b.policy.Currency {
+		return b.row(p, nil).fail(fmt.Errorf("%w: costs in %s, the value of customer %q in %s", ErrCurrencyMismatch, b.policy.Currency, c.ID, v.Currency()))
+	}
+	into.value.Add(v)
+	into.valued++
+	return nil
+}
+
+func (b *builder) group(channel, campaign, segment string) string {
+	switch b.o.By {
+	case PerChannel:
+		return channel
+	case PerCampaign:
+		return campaign
+	case PerSegment:
+		return segment
+	}
+	return ""
+}
+
+// addCost puts a line into the cells it belongs to.
+func (b *builder) addCost(row int, c Cost) error {
+	if c.Charge == PerCustomer {
+		return b.addPerCustomer(row, c)
+	}
+	whole, err := c.Total()
+	if err != nil {
+		return fail("%w", numbered(row, err))
+	}
+	rest := whole
+	for _, i := range b.reach(c) {
+		part := whole
+		if len(b.o.Periods) > 0 {
+			if part, err = c.Accrued(b.periods[i]); err != nil {
+				return fail("%w", numbered(row, err))
+			}
+		}
+		if rest, err = rest.Sub(part); err != nil {
+			return fail("%w", numbered(row, err))
+		}
+		if err := b.addPart(c, part, i); err != nil {
+			return fail("%w", numbered(row, err))
+		}
+	}
+	b.outside.Add(rest)
+	return nil
+}
+
+// reach returns the periods that a line may touch.
+func (b *builder) reach(c Cost) []int {
+	if c.Period.IsZero() || len(b.o.Periods) == 0 {
+		if i, ok := b.find(c.Date); ok {
+			return []int{i}
+		}
+		return nil
+	}
+	var touched []int
+	for i := sort.Search(len(b.periods), func(i int) bool { return b.periods[i].End.After(c.Period.Start) }); i < len(b.periods); i++ {
+		if !b.periods[i].Start.Before(c.Period.End) {
+			break
+		}
+		touched = append(touched, i)
+	}
+	return touched
+}
+
+// addPart puts what has accrued in a period into the periods that the lag names.
+func (b *builder) addPart(c Cost, part money.Amount, period int) error {
+	counted, err := b.counted(c, part)
+	if err != nil {
+		return err
+	}
+	left, err := part.Sub(counted)
+	if err != nil {
+		return err
+	}
+	b.excluded.Add(left)
+	if counted.Sign() == 0 {
+		return nil
+	}
+	group := b.group(c.Channel, c.Campaign, c.Segment)
+	p := place{group: group, shared: group == "" && b.o.By != "", period: period}
+	parts, err := spread(counted, b.o.Lag.of(c.Category, c.Function))
+	if err != nil {
+		return err
+	}
+	for k, each := range parts {
+		switch p.period = period + k; {
+		case p.period >= len(b.periods):
+			b.deferred.Add(each)
+		case b.o.Lag.FirstOwn && p.period < b.age: // takes its own cost, below
+		case each.Sign() != 0:
+			b.put(p, each)
+		}
+	}
+	if p.period = period; b.o.Lag.FirstOwn && period < b.age {
+		b.put(p, counted)
+	}
+	return nil
+}
+
+func (b *builder) put(p place, a money.Amount) {
+	into := b.at(p)
+	into.direct.Add(a)
+	into.credits = into.credits || a.Sign() < 0
+}
+
+// counted returns the part of a cost that the basis counts.
+func (b *builder) counted(c Cost, a money.Amount) (money.Amount, error) {
+	for _, share := range []float64{b.policy.Basis.Share(c.Category, c.Function), b.policy.Basis.newShare()} {
+		if share == 1 {
+			continue
+		}
+		var err error
+		if a, err = times(a, share); err != nil {
+			return a, err
+		}
+	}
+	return a, nil
+}
+
+// addPerCustomer charges a line for each new customer whom it won.
+func (b *builder) addPerCustomer(row int, c Cost) error {
+	each, err := b.counted(c, c.Amount)
+	if err != nil {
+		return fail("%w", numbered(row, err))
+	}
+	if each.Sign() == 0 {
+		return nil
+	}
+	for from, n := range b.origins {
+		if c.Channel != "" && c.Channel != from.channel || c.Campaign != "" && c.Campaign != from.campaign ||
+			c.Segment != "" && c.Segment != from.segment || !c.Period.IsZero() && !c.Period.Contains(from.acquired) {
+			continue
+		}
+		due, err := timesInt(each, int64(n))
+		if err != nil {
+			return fail("%w", numbered(row, err))
+		}
+		b.put(place{group: b.group(from.channel, from.campaign, from.segment), period: from.period}, due)
+	}
+	return nil
+}
+
+// share divides the shared costs of every period between its groups.
+func (b *builder) share() error {
+	if b.policy.Sharing == Unallocated {
+		return nil
+	}
+	for t := range b.periods {
+		shared := b.cells[place{shared: true, period: t}]
+		if shared == nil {
+			continue
+		}
+		groups, weights, err := b.weights(t)
+		if err != nil {
+			return err
+		}
+		if len(groups) == 0 {
+			continue
+		}
+		sum, err := shared.direct.Total()
+		if err != nil {
+			return prefixed(err)
+		}
+		parts, err := allocate(sum, weights)
+		if err != nil {
+			return prefixed(err)
+		}
+		for i, g := range groups {
+			into := b.at(place{group: g, period: t})
+			into.allocated.Add(parts[i])
+			into.credits = into.credits || shared.credits
+		}
+		delete(b.cells, place{shared: true, period: t})
+	}
+	return nil
+}
+
+// weights returns the groups that share the costs of a period, sorted, with their positive weights.
+func (b *builder) weights(t int) ([]string, []*big.Rat, error) {
+	of := map[string]*big.Rat{}
+	if b.policy.Sharing == ByWeights {
+		for g, w := range b.o.Sharing.Weights {
+			of[g] = number(w)
+		}
+	} else {
+		for p, c := range b.cells {
+			if p.period != t || p.shared {
+				continue
+			}
+			of[p.group] = new(big.Rat).SetInt64(int64(c.new))
+			if b.policy.Sharing == BySpend {
+				own, err := c.direct.Total()
+				if err != nil {
+					return nil, nil, prefixed(err)
+				}
+				of[p.group] = rat(own)
+			}
+		}
+	}
+	maps.DeleteFunc(of, func(_ string, w *big.Rat) bool { return w.Sign() <= 0 })
+	groups := slices.Sorted(maps.Keys(of))
+	weights := make([]*big.Rat, len(groups))
+	for i, g := range groups {
+		weights[i] = of[g]
+	}
+	return groups, weights, nil
+}
+
+// allocate divides an amount by exact weights: as integers where they are ones of ordinary size, else as floats.
+func allocate(a money.Amount, weights []*big.Rat) ([]money.Amount, error) {
+	denominator := big.NewInt(1)
+	for _, w := range weights {
+		gcd := new(big.Int).GCD(nil, nil, denominator, w.Denom())
+		denominator.Mul(denominator, new(big.Int).Quo(w.Denom(), gcd))
+	}
+	ints, floats := make([]int64, len(weights)), make([]float64, len(weights))
+	whole := true
+	for i, w := range weights {
+		n := new(big.Rat).Mul(w, new(big.Rat).SetInt(denominator))
+		ints[i], floats[i] = n.Num().Int64(), float(w)
+		whole = whole && n.Num().BitLen() < 53
+	}
+	if whole {
+		return a.Allocate(ints...)
+	}
+	return a.AllocateBy(floats)
+}
+
+func (b Basis) clone() Basis {
+	b.Name = b.name()
+	b.Functions, b.Categories, b.Shares = slices.Clone(b.Functions), slices.Clone(b.Categories), maps.Clone(b.Shares)
+	return b
+}

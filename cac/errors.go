@@ -1,0 +1,101 @@
+package cac
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/custval/custval/ledger"
+	"github.com/custval/custval/money"
+)
+
+// The reasons for which a cost, a payback or a return has no value. Test for them with errors.Is; where the place is a
+// channel and a period, errors.As finds a *[PlaceError].
+var (
+	// ErrNoNewCustomers: a cost per customer of no customers. It wraps [ledger.ErrUndefined].
+	ErrNoNewCustomers error = undefined("no new customers")
+	// ErrZeroBase: a ratio whose base is zero, such as a return on no spend. It wraps [ledger.ErrUndefined].
+	ErrZeroBase error = undefined("zero base")
+	// ErrNever: the margin never earns the cost back. It wraps [ledger.ErrUndefined].
+	ErrNever error = undefined("never pays back")
+	// ErrNotIncremental: the treated did not do better than the holdout. It wraps [ledger.ErrUndefined].
+	ErrNotIncremental error = undefined("no incremental customers")
+	// ErrNonPositiveCost: credits exceed or equal the costs, though there are customers.
+	ErrNonPositiveCost = errors.New("net cost is not positive")
+	// ErrCurrencyMismatch: amounts of two currencies without a rate between them.
+	ErrCurrencyMismatch = errors.New("currencies differ")
+	// ErrBasisMismatch: two figures made by different rules, or of different customers.
+	ErrBasisMismatch = errors.New("bases differ")
+	// ErrInsufficientHistory: a lag, a change or a payback needs periods that are not there.
+	ErrInsufficientHistory = errors.New("not enough history")
+	// ErrMissingValue: customers whose value is not known.
+	ErrMissingValue = errors.New("customers without a value")
+)
+
+// undefined is a sentinel that reads as its own text and wraps ledger.ErrUndefined.
+type undefined string
+
+func (e undefined) Error() string { return string(e) }
+func (e undefined) Unwrap() error { return ledger.ErrUndefined }
+
+// A PlaceError says in which group and period a figure failed, such as
+//
+//	cac: channel "Search", period 2025-12: no new customers
+type PlaceError struct {
+	Dimension string        // what the group is: "channel", "campaign", "segment"; empty for the total of all groups
+	Group     string        // which one; meaningless if Dimension is empty
+	Period    ledger.Period // when; the zero Period if the figure is over all of time
+	Err       error         // why
+}
+
+// Error returns group, period and reason.
+func (e *PlaceError) Error() string {
+	var place []string
+	if e.Dimension != "" {
+		place = append(place, fmt.Sprintf("%s %q", e.Dimension, e.Group))
+	}
+	if !e.Period.IsZero() {
+		place = append(place, "period "+e.Period.String())
+	}
+	if len(place) == 0 {
+		return fmt.Sprintf("cac: %v", e.Err)
+	}
+	return fmt.Sprintf("cac: %s: %v", strings.Join(place, ", "), e.Err)
+}
+
+// Unwrap returns the reason.
+func (e *PlaceError) Unwrap() error { return e.Err }
+
+// sameCurrency returns an error that names both currencies if they differ; an amount of no currency goes with any.
+func sameCurrency(a, b money.Amount) error {
+	if a.Currency() == "" || b.Currency() == "" || a.Currency() == b.Currency() {
+		return nil
+	}
+	return fmt.Errorf("%w: %s and %s", ErrCurrencyMismatch, a.Currency(), b.Currency())
+}
+
+// An ownError is an error with the package's name before it; at takes the name off again.
+type ownError struct{ err error }
+
+func (e *ownError) Error() string { return "cac: " + e.err.Error() }
+func (e *ownError) Unwrap() error { return e.err }
+
+// fail is fmt.Errorf with the package's name in front.
+func fail(format string, args ...any) error { return &ownError{fmt.Errorf(format, args...)} }
+
+// prefixed puts the package's name before an error that does not carry it yet.
+func prefixed(err error) error {
+	switch err.(type) {
+	case nil, *ownError, *PlaceError:
+		return err
+	}
+	return &ownError{err}
+}
+
+// bare takes the package's name off an error.
+func bare(err error) error {
+	if own, ok := err.(*ownError); ok { //nolint:errorlint // only the outermost layer is meant
+		return own.err
+	}
+	return err
+}
