@@ -70,8 +70,8 @@ func (r *Record) Has(name string) bool {
 
 // Text returns a field as it is, without the spaces around it.
 func (r *Record) Text(name string) string {
-	c, ok := r.present(name)
-	if !ok {
+	c := r.column(name)
+	if !r.present(c, name) {
 		return ""
 	}
 	return r.text(c, true)
@@ -79,19 +79,11 @@ func (r *Record) Text(name string) string {
 
 // Time returns a point in time, by CSVOptions.Layouts and Location. The zero time is an error.
 func (r *Record) Time(name string) time.Time {
-	c, ok := r.present(name)
-	if !ok {
+	c := r.column(name)
+	if !r.present(c, name) {
 		return time.Time{}
 	}
-	t, err := r.time(c)
-	if err == nil && t.IsZero() {
-		err = errZeroTime
-	}
-	if err != nil {
-		r.fail(c, err)
-		return time.Time{}
-	}
-	return t
+	return r.time(c)
 }
 
 // Currency returns the currency of the row: that of the field "currency", else CSVOptions.Currency. Neither is an
@@ -115,8 +107,8 @@ func (r *Record) Currency() money.Currency {
 
 // Amount returns an amount of money in the currency of the row. It has no exponent, currency sign or parentheses.
 func (r *Record) Amount(name string) money.Amount {
-	c, ok := r.present(name)
-	if !ok {
+	c := r.column(name)
+	if !r.present(c, name) {
 		return money.Amount{}
 	}
 	return r.amountIn(c, r.Currency())
@@ -124,8 +116,8 @@ func (r *Record) Amount(name string) money.Amount {
 
 // AmountIn returns an amount of money in the given currency, for a row whose amounts have several.
 func (r *Record) AmountIn(name string, in money.Currency) money.Amount {
-	c, ok := r.present(name)
-	if !ok {
+	c := r.column(name)
+	if !r.present(c, name) {
 		return money.Amount{}
 	}
 	if in == "" {
@@ -137,8 +129,8 @@ func (r *Record) AmountIn(name string, in money.Currency) money.Amount {
 
 // Int returns a whole number. Decimals that are all zero are accepted: 3.00 is 3.
 func (r *Record) Int(name string) int64 {
-	c, ok := r.present(name)
-	if !ok {
+	c := r.column(name)
+	if !r.present(c, name) {
 		return 0
 	}
 	b, format, err := r.number(c)
@@ -155,8 +147,8 @@ func (r *Record) Int(name string) int64 {
 
 // Float returns a finite number, which may have an exponent.
 func (r *Record) Float(name string) float64 {
-	c, ok := r.present(name)
-	if !ok {
+	c := r.column(name)
+	if !r.present(c, name) {
 		return 0
 	}
 	b, format, err := r.number(c)
@@ -173,8 +165,8 @@ func (r *Record) Float(name string) float64 {
 
 // Bool returns true for true, t, yes, y and 1, false for false, f, no, n and 0, in any case.
 func (r *Record) Bool(name string) bool {
-	c, ok := r.present(name)
-	if !ok {
+	c := r.column(name)
+	if !r.present(c, name) {
 		return false
 	}
 	switch strings.ToLower(r.text(c, true)) {
@@ -266,19 +258,17 @@ func (r *Record) column(name string) *column {
 	return nil
 }
 
-// present finds a field that has a value. It reports a required one that has none.
-func (r *Record) present(name string) (*column, bool) {
-	c := r.column(name)
+// present reports whether the field of the name, which is c, has a value. A required one that has none is an error.
+func (r *Record) present(c *column, name string) bool {
 	switch {
 	case c == nil:
 		r.failAt(name, "", errNoSuchField)
-		return nil, false
-	case c.index >= 0 && !r.empty(c):
-		return c, true
+	case !r.empty(c):
+		return true
 	case c.required:
 		r.fail(c, errMissing)
 	}
-	return nil, false
+	return false
 }
 
 // bytes returns the text of a value without the spaces around it.
@@ -345,7 +335,20 @@ func appendValue(dst []byte, v any) ([]byte, error) {
 	return nil, fmt.Errorf("a value of the type %T, which is not read", v)
 }
 
-func (r *Record) time(c *column) (time.Time, error) {
+// time reads a value as a point in time.
+func (r *Record) time(c *column) time.Time {
+	t, err := r.anyTime(c)
+	if err == nil && t.IsZero() {
+		err = errZeroTime
+	}
+	if err != nil {
+		r.fail(c, err)
+		return time.Time{}
+	}
+	return t
+}
+
+func (r *Record) anyTime(c *column) (time.Time, error) {
 	switch v := r.value(c).(type) {
 	case nil:
 		return r.config.times.parse(r.bytes(c))

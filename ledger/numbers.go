@@ -169,7 +169,7 @@ func minorUnits(b []byte, digits int32) (units int64, ok bool) {
 		negative = b[0] == '-'
 		b = b[1:]
 	}
-	if len(b) == 0 || len(b) > 15 || digits < 0 || digits > 4 {
+	if len(b) == 0 || digits < 0 || len(b)+int(digits) > 18 {
 		return 0, false
 	}
 	left := int32(-1) // decimals still to come; -1 before the mark

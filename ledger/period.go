@@ -71,7 +71,7 @@ func Week(t time.Time, first time.Weekday, loc *time.Location) Period {
 	return Period{date(y, m, d, t.Location()), date(y, m, d+7, t.Location())}
 }
 
-// Month returns a calendar month; a nil loc means UTC. A month outside 1 to 12 is normalised as in [time.Date].
+// Month returns a calendar month; a nil loc means UTC. A month outside 1 to 12 is normalized as in [time.Date].
 func Month(year int, month time.Month, loc *time.Location) Period {
 	loc = utc(loc)
 	return Period{date(year, month, 1, loc), date(year, month+1, 1, loc)}

@@ -35,10 +35,20 @@ func transactionSchema() Schema {
 
 var errNegative = errors.New("negative")
 
+// decodeTransaction knows the places of the fields in the schema, which saves looking for them.
 func decodeTransaction(r *Record) (Transaction, error) {
-	t := Transaction{Customer: r.Text("customer"), At: r.Time("at"), Amount: r.Amount("amount")}
+	var t Transaction
+	if c := &r.columns[0]; r.present(c, "") {
+		t.Customer = r.text(c, true)
+	}
+	if c := &r.columns[1]; r.present(c, "") {
+		t.At = r.time(c)
+	}
+	if c := &r.columns[2]; r.present(c, "") {
+		t.Amount = r.amountIn(c, r.Currency())
+	}
 	for i := 4; i < len(r.columns); i++ {
-		if c := &r.columns[i]; c.index >= 0 && !r.empty(c) {
+		if c := &r.columns[i]; !r.empty(c) {
 			r.transaction(c, &t)
 		}
 	}

@@ -21,6 +21,7 @@ type timeLayout struct {
 	tokens []token // nil if the layout needs package time
 	least  int     // bytes of the shortest text that package time reads by a layout of tokens
 	clock  bool    // the layout has at least an hour
+	zoned  bool    // the layout has a zone or an offset
 	names  bool    // the layout has a zone by its abbreviation
 }
 
@@ -64,10 +65,11 @@ func newTimeParser(layouts []string, loc *time.Location) (timeParser, error) {
 		if noon.Format(l) == noon.AddDate(0, 0, 1).Format(l) {
 			return p, fmt.Errorf("CSVOptions.Layouts: %q has no day; write it as in package time, such as 02.01.2006", l)
 		}
+		zoned := time.Date(2007, 8, 9, 0, 0, 0, 0, time.FixedZone("XYZ", 3600))
 		tokens := compile(l)
 		p.layouts = append(p.layouts, timeLayout{
 			layout: l, tokens: tokens, least: shortest(tokens),
-			clock: noon.Format(l) != other.Format(l), names: strings.Contains(l, "MST"),
+			clock: noon.Format(l) != other.Format(l), zoned: noon.Format(l) != zoned.Format(l), names: strings.Contains(l, "MST"),
 		})
 	}
 	return p, nil
@@ -265,15 +267,19 @@ func (p *timeParser) slow(l *timeLayout, b []byte) (time.Time, error) {
 	if len(b) > maxNumber {
 		return time.Time{}, errTime
 	}
+	if !l.clock && !l.zoned {
+		t, err := time.Parse(l.layout, string(b))
+		if err != nil {
+			return time.Time{}, err
+		}
+		return p.date(t.Year(), int(t.Month()), t.Day()), nil
+	}
 	t, err := time.ParseInLocation(l.layout, string(b), p.loc)
 	if err != nil {
 		return time.Time{}, err
 	}
 	if l.names && unknownZone(t, p.loc) {
 		return time.Time{}, errZone
-	}
-	if !l.clock && t.Location() == p.loc {
-		return p.date(t.Year(), int(t.Month()), t.Day()), nil
 	}
 	return t.In(p.loc), nil
 }
