@@ -31,11 +31,18 @@ func LogHyp2F1C(a, b, c, z, zc float64) float64 {
 	case z <= 0.5 && b*z < 50:
 		return math.Log1p(gaussSeries(a, b, c, z))
 	case c == b+1:
-		return (1-a)*logOf(zc, z) + logTailAny(b, 1-a, z, zc)
+		return (1-a)*logOf(zc, z) + logTail(b, 1-a, z, zc)
 	case c == a+1:
-		return (1-b)*logOf(zc, z) + logTailAny(a, 1-b, z, zc)
+		return (1-b)*logOf(zc, z) + logTail(a, 1-b, z, zc)
+	case a == 1 && b < c && c > 1:
+		return logTailSmallB(c-1, b-c+1, c-b, z, zc)
+	case b == 1 && a < c && c > 1:
+		return logTailSmallB(c-1, a-c+1, c-a, z, zc)
+	case zc >= 0.25 || c-a-b > 10:
+		s := gaussSums(a, b, c, z)
+		return s.log()
 	}
-	return logHypGeneral(a, b, c, z, zc)
+	return logHypNearOne(a, b, c, zc)
 }
 
 // logOf is ln x of one of two numbers with x + y = 1.
@@ -46,35 +53,113 @@ func logOf(x, y float64) float64 {
 	return math.Log1p(-y)
 }
 
-// logTailAny is logTail, b <= 1.
-func logTailAny(a, b, z, zc float64) float64 {
-	return logTail(a, b, z, zc)
-}
-
-// gaussSeries is 2F1 − 1 by Gauss's series.
+// gaussSeries is 2F1 − 1 by Gauss's series, where it does not overflow.
 func gaussSeries(a, b, c, z float64) float64 {
 	term, sum := 1.0, 0.0
-	for n := 0.0; n < 1e6; n++ {
-		term *= (a + n) / (c + n) * (b + n) / (n + 1) * z
+	for n := 0.0; n < maxTerms; n++ {
+		r := (a + n) * (b + n) * z / ((c + n) * (n + 1))
+		term *= r
 		sum += term
-		if term <= 1e-17*sum && (a+n)*(b+n)*z < (c+n)*(n+1) {
+		if r < 1 && term <= 1e-17*sum {
 			break
 		}
 	}
 	return sum
 }
 
-func logHypGeneral(a, b, c, z, zc float64) float64 {
-	lz, lc := logs(z, zc)
-	_ = lz
-	v, _, ok := LogIntegrate(func(t float64) float64 {
-		return (b-1)*math.Log(t) + (c-b-1)*math.Log1p(-t) - a*math.Log1p(-z*t)
-	}, 0, 1, 1e-13)
-	_ = lc
-	if !ok || c <= b {
-		return math.NaN()
+const (
+	maxTerms = 1e7   // of any series; none of the domains tested comes near
+	rescale  = 1e200 // sums above are divided by it
+)
+
+var logRescale = math.Log(rescale)
+
+// scaled is a function value base + excess and its derivative, all to be multiplied by e^scale. The base is the function
+// at 0, kept apart so that values near 1 keep their digits.
+type scaled struct {
+	base, excess, slope, scale float64
+}
+
+// shrink divides everything by rescale and returns what a term has to be multiplied by.
+func (s *scaled) shrink() float64 {
+	s.base /= rescale
+	s.excess /= rescale
+	s.slope /= rescale
+	s.scale += logRescale
+	return 1 / rescale
+}
+
+func (s *scaled) log() float64 {
+	if s.scale == 0 {
+		return math.Log1p(s.excess)
 	}
-	return v - LogBeta(b, c-b)
+	return math.Log(s.base+s.excess) + s.scale
+}
+
+// gaussSums is 2F1 with its derivative by Gauss's series.
+func gaussSums(a, b, c, z float64) scaled {
+	s := scaled{base: 1}
+	term := 1.0
+	for n := 0.0; n < maxTerms; n++ {
+		r := (a + n) * (b + n) * z / ((c + n) * (n + 1))
+		term *= r
+		s.excess += term
+		s.slope += (n + 1) * term
+		if r < 1 && (n+1)*term <= 1e-17*s.slope*(1-r) {
+			break
+		}
+		if s.slope > rescale {
+			term *= s.shrink()
+		}
+	}
+	s.slope /= z
+	return s
+}
+
+// logHypNearOne is ln 2F1 for z > 3/4 with zc = 1 − z, by Taylor series that continue Gauss's towards 1, each halving
+// the distance from it. The coefficients follow from the hypergeometric equation; their terms are positive where
+// c <= (a+b+1) z, and next to it the few negative ones are small.
+func logHypNearOne(a, b, c, zc float64) float64 {
+	s := a + b + 1
+	y := 0.5 // the distance from 1
+	switch {
+	case c > 0.9*s+1:
+		y = math.Max(1-c/s, 0.01)
+	case c > 0.5*s:
+		y = 1 - c/s
+	}
+	y = math.Max(y, 0.01)
+	y = math.Max(y, zc)
+	f := gaussSums(a, b, c, 1-y)
+	for y > zc {
+		next := math.Max(y/2, zc)
+		h := y - next
+		r := h / y
+		z := 1 - y
+		g0, g1 := f.base+f.excess, f.slope*h
+		f.slope = g1
+		sum := g1
+		for n := 0.0; n < maxTerms; n++ {
+			g := ((n+a)*(n+b)*g0*h + (n+1)*(n*(1-2*y)+((s-c)-s*y))*g1) * r / (z * (n + 1) * (n + 2))
+			g0, g1 = g1, g
+			sum += g
+			f.slope += (n + 2) * g
+			if math.Abs((n+2)*g) <= 1e-18*f.slope && math.Abs(g) < math.Abs(g0) {
+				break
+			}
+			if f.slope > rescale {
+				k := f.shrink()
+				g0, g1, sum = g0*k, g1*k, sum*k
+			}
+		}
+		f.excess += sum
+		f.slope /= h
+		y = next
+		if f.slope > rescale {
+			f.shrink()
+		}
+	}
+	return f.log()
 }
 
 // LogHyp2F1Neg returns ln 2F1(a, b; c; −z) for a, b, c > 0 and z >= 0, where c is at least a or b.
@@ -84,9 +169,21 @@ func LogHyp2F1Neg(a, b, c, z float64) float64 {
 	if !(a > 0 && b > 0 && (c >= a || c >= b) && z >= 0) || math.IsInf(z, 1) {
 		return math.NaN()
 	}
-	if c < b {
+	if z == 0 {
+		return 0
+	}
+	if c < b || b == 1 {
+		a, b = b, a
+	}
+	l := math.Log1p(z)
+	switch {
+	case a == 1 && c >= b && z < 30:
+		return -math.Log1p(gaussFraction(b, c, z))
+	case a == 1 && c >= b && c > 1:
+		return logTailSmallB(c-1, 1-b, b, z/(1+z), 1/(1+z)) - l
+	case c < b:
 		a, b = b, a
 	}
 	// Pfaff: (1+z)^−a 2F1(a, c−b; c; z/(1+z))
-	return -a*math.Log1p(z) + LogHyp2F1C(a, c-b, c, z/(1+z), 1/(1+z))
+	return -a*l + LogHyp2F1C(a, c-b, c, z/(1+z), 1/(1+z))
 }

@@ -37,9 +37,17 @@ func LogIncBetaXY(a, b, x, y float64) float64 {
 		return 0
 	}
 	if lowerSide(a, b, x, y) {
+		p := incBetaLower(a, b, x, y)
+		if p > -math.Ln2 && a <= 1 {
+			p = Log1mExp(math.Min(incBetaLower(b, a, y, x), 0))
+		}
+		return p
+	}
+	q := incBetaLower(b, a, y, x)
+	if q > -math.Ln2 && b <= 1 {
 		return incBetaLower(a, b, x, y)
 	}
-	return Log1mExp(math.Min(incBetaLower(b, a, y, x), 0))
+	return Log1mExp(math.Min(q, 0))
 }
 
 // lowerSide reports whether I_x is the smaller of I_x and 1 − I_x, or nearly so.
@@ -101,7 +109,7 @@ func logTail(a, b, z, zc float64) float64 {
 	case z*(a+b+1) <= 0.4*(a+1) && z < 0.4:
 		return math.Log1p(tailSeries(a, b, z))
 	case b <= 1:
-		return logTailSmallB(a, b, z, zc)
+		return logTailSmallB(a, b, 1-b, z, zc)
 	}
 	return math.Log(a * tailFraction(a, b, z, zc))
 }
@@ -153,11 +161,11 @@ func tailFraction(a, b, x, y float64) float64 {
 	return r
 }
 
-// logTailSmallB is ln T for b <= 1 and a+b >= 0.
-func logTailSmallB(a, b, z, zc float64) float64 {
+// logTailSmallB is ln T for b <= 1 and a+b >= 0, bc being 1 − b.
+func logTailSmallB(a, b, bc, z, zc float64) float64 {
 	near := math.Min(0.25, 1/a)
 	if zc >= near {
-		return math.Log(gaussFraction(1-b, a+1, z/zc)) - math.Log(zc)
+		return -math.Log1p(gaussFraction(bc, a+1, z/zc)) - logOf(zc, z)
 	}
 	// The part of the integral from 1−near to z, with w = 1−u, as Σ (1−a)_n/n! · (near^(b+n) − zc^(b+n))/(b+n).
 	l := math.Log(near / zc)
@@ -182,30 +190,30 @@ func logTailSmallB(a, b, z, zc float64) float64 {
 	}
 	lz := math.Log1p(-zc)
 	upper := math.Log(a*sum) - a*lz
-	lower := math.Log(gaussFraction(1-b, a+1, (1-near)/near)) - math.Log(near) + a*(math.Log1p(-near)-lz) + b*l
+	lower := -math.Log1p(gaussFraction(bc, a+1, (1-near)/near)) - math.Log(near) + a*(math.Log1p(-near)-lz) + b*l
 	return LogAddExp(upper, lower)
 }
 
-// gaussFraction is 2F1(1, b; c; −t) for b >= 0, c >= b, t >= 0 by Gauss's continued fraction
+// gaussFraction returns the K of 2F1(1, b; c; −t) = 1/(1 + K) for b >= 0, c >= b, c > 0, t >= 0 by Gauss's continued
+// fraction
 //
-//	1/(1 + k1 t/(1 + k2 t/(1 + ...)))
+//	K = k1 t/(1 + k2 t/(1 + k3 t/(1 + ...)))
 //
 // whose terms are all positive and whose convergents enclose the value.
 func gaussFraction(b, c, t float64) float64 {
-	// A_n and B_n of the convergents A_n/B_n, which start 0/1, 1/1.
+	// A_n and B_n of the convergents A_n/B_n of 1/(1 + k2 t/(1 + ...)).
 	a0, a1 := 0.0, 1.0
 	b0, b1 := 1.0, 1.0
-	for n := 0.0; n < 5e6; n++ {
-		k := t * (b + n) * (c - 1 + n) / ((c + 2*n - 1) * (c + 2*n))
-		if n == 0 {
-			k = t * b / c
-		}
+	d := c // c + 2n
+	for n := 0.0; n < maxTerms; n++ {
+		k := t * (n + 1) * (c - b + n) / (d * (d + 1))
 		a0, a1 = a1, a1+k*a0
 		b0, b1 = b1, b1+k*b0
-		k = t * (n + 1) * (c - b + n) / ((c + 2*n) * (c + 2*n + 1))
+		d += 2
+		k = t * (b + n + 1) * (c + n) / ((d - 1) * d)
 		a0, a1 = a1, a1+k*a0
 		b0, b1 = b1, b1+k*b0
-		if x, y := a1*b0, a0*b1; math.Abs(x-y) <= 1e-16*x {
+		if x, y := a1*b0, a0*b1; math.Abs(x-y) <= 2e-16*x {
 			break
 		}
 		if b1 > 1e100 {
@@ -213,7 +221,7 @@ func gaussFraction(b, c, t float64) float64 {
 			a0, a1, b0, b1 = a0*s, a1*s, b0*s, 1
 		}
 	}
-	return a1 / b1
+	return t * b / c * (a1 / b1)
 }
 
 // logTailNegative is ln T for a+b < 0, by the recurrence

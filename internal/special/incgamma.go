@@ -13,8 +13,13 @@ func LogGammaP(a, x float64) float64 {
 		return math.Inf(-1)
 	case math.IsInf(x, 1):
 		return 0
-	case x <= a+1 && (x < 1 || x <= a):
-		return gammaPower(a, x) - math.Log(a) + math.Log1p(gammaSeries(a, x))
+	case a < 1 && x < 1:
+		if p := logGammaPSmall(a, x); p < -math.Ln2 {
+			return p
+		}
+		return Log1mExp(logGammaQSmall(a, x))
+	case x <= a:
+		return logGammaPSmall(a, x)
 	}
 	return Log1mExp(math.Min(logGammaQLarge(a, x), 0))
 }
@@ -31,11 +36,24 @@ func LogGammaQ(a, x float64) float64 {
 	case math.IsInf(x, 1):
 		return math.Inf(-1)
 	case a < 1 && x < 1:
-		return math.Log(upperGammaSmall(a, x)) + a*math.Log(x) - lgamma(a)
+		if p := logGammaPSmall(a, x); p < -math.Ln2 {
+			return Log1mExp(p)
+		}
+		return logGammaQSmall(a, x)
 	case x <= a:
-		return Log1mExp(math.Min(gammaPower(a, x)-math.Log(a)+math.Log1p(gammaSeries(a, x)), 0))
+		return Log1mExp(math.Min(logGammaPSmall(a, x), 0))
 	}
 	return logGammaQLarge(a, x)
+}
+
+// logGammaPSmall is ln P(a, x) for x <= a or x < 1.
+func logGammaPSmall(a, x float64) float64 {
+	return gammaPower(a, x) - math.Log(a) + math.Log1p(gammaSeries(a, x))
+}
+
+// logGammaQSmall is ln Q(a, x) for a, x < 1.
+func logGammaQSmall(a, x float64) float64 {
+	return math.Log(upperGammaSmall(a, x)) + a*math.Log(x) - lgamma(a)
 }
 
 // logGammaQLarge is ln Q(a, x) for x > a or x >= 1.
@@ -106,17 +124,39 @@ func gamma1pm1Ratio(a float64) float64 {
 	if a == 0 {
 		return -eulerGamma
 	}
-	if math.Abs(a) < 1e-5 {
-		return -eulerGamma + a*(0.98905599532797255539539565150063-a*0.90747907608088628901656016735627)
-	}
 	return math.Expm1(lgamma1p(a)) / a
 }
 
 const eulerGamma = 0.57721566490153286060651209008240
 
-// lgamma1p is ln Γ(1+a).
+// zetaCoef are (−1)^k (ζ(k) − 1)/k from k = 2.
+var zetaCoef = [...]float64{
+	0.32246703342411321824,
+	-0.067352301053198095133,
+	0.020580808427784547879,
+	-0.0073855510286739852663,
+	0.0028905103307415232858,
+	-0.0011927539117032609771,
+	0.00050966952474304242234,
+	-0.00022315475845357937976,
+	0.000099457512781808533715,
+	-0.0000449262367381331417,
+	0.000020507212775670691553,
+	-9.439488275268395904e-6,
+	4.3748667899074878042e-6,
+	-2.0392157538013662368e-6,
+}
+
+// lgamma1p is ln Γ(1+a), accurate for a near 0.
 func lgamma1p(a float64) float64 {
-	return lgamma(1 + a)
+	if math.Abs(a) > 0.1 {
+		return lgamma(1 + a)
+	}
+	sum := 0.0
+	for k := len(zetaCoef) - 1; k >= 0; k-- {
+		sum = sum*a + zetaCoef[k]
+	}
+	return a*(1-eulerGamma+a*sum) - math.Log1p(a)
 }
 
 // LogUpperGammaScaled returns
@@ -170,6 +210,9 @@ func LogTricomi(a, b, z float64) float64 {
 	}
 	// 1/Γ(a) ∫ e^(−zt) t^(a−1) (1+t)^(b−a−1) dt with t = e^y.
 	v, _, ok := LogIntegrate(func(y float64) float64 {
+		if y > 700 {
+			return math.Inf(-1)
+		}
 		t := math.Exp(y)
 		return -z*t + a*y + (b-a-1)*math.Log1p(t)
 	}, math.Inf(-1), math.Inf(1), 1e-14)

@@ -6,7 +6,11 @@ const (
 	maxPanels   = 400
 	maxRestarts = 6
 	scanPoints  = 49
-	reach       = 6.1 // of the double exponential variable: e^(π sinh 6.1) is 1e304
+	maxStuck    = 12  // bisections that gain nothing, after which the rest is taken for rounding
+	flat        = 4.0 // spread of logarithms up to which an integrand is first tried as it stands
+	epsilon     = 0x1p-52
+	finiteReach = 6.1  // of the double exponential variable: e^(π sinh 6.1) is 1e304
+	openReach   = 6.79 // likewise e^(π/2 sinh 6.79)
 )
 
 // LogIntegrate returns the logarithm of the integral of e^f over [a, b],
@@ -16,10 +20,11 @@ const (
 // f being the logarithm of a positive integrand (-Inf where that is zero). a may be -Inf and b +Inf. The integrand
 // may have integrable power singularities at the ends (best at 0, where floating-point numbers are dense) and sharp peaks
 // anywhere that the slopes of f lead to. rel is the wanted relative error, at least 1e-14 (0 means 1e-13); err is the
-// estimated one. ok is false if it was not reached, if f gives NaN or +Inf, or if no point with a positive integrand was
-// found; the number of evaluations is bounded.
+// estimated one, which is larger than rel where the rounding of f or of the abscissas under a sharp peak allows no less.
+// ok is false if neither was reached, if f gives NaN or +Inf (both results are NaN then), or if no point with a positive
+// integrand was found (-Inf). The number of evaluations is bounded by 17,000; a smooth integrand takes 21 to 500.
 //
-// The variable is changed by a double exponential map, the maximum is sought in the logarithm and divided out, and
+// A flat integrand is tried with one Gauss-Kronrod rule of 21 points. Else the variable is changed by a double exponential map, the maximum is sought in the logarithm and divided out, and
 // panels around it are bisected with a Gauss-Kronrod rule of 21 points until the summed error is small enough.
 func LogIntegrate(f func(u float64) float64, a, b, rel float64) (log, err float64, ok bool) {
 	q := quadrature{rel: rel, log: true, f: f}
@@ -58,10 +63,16 @@ type quadrature struct {
 	where   float64
 	bad     bool // f gave NaN or +Inf
 	points  []float64
+	noise   float64 // relative rounding error of the integrand at its peak
+	reach   float64
+	direct  bool // without a change of variable
 }
 
 // at returns the abscissa and the logarithm of its derivative at t.
 func (q *quadrature) at(t float64) (u, w float64) {
+	if q.direct {
+		return t, 0
+	}
 	e := math.Exp(t)
 	ei := 1 / e
 	sh, ch := (e-ei)/2, (e+ei)/2
@@ -163,6 +174,14 @@ func (q *quadrature) integrate(a, b float64) (value, err float64, ok bool) {
 		q.kind = downward
 	default:
 		q.lnWidth = math.Log(b - a)
+		if value, err, ok = q.tryFlat(); ok {
+			return sign * value, err, true
+		}
+		q.bad = false
+	}
+	q.reach = openReach
+	if q.kind == finite {
+		q.reach = finiteReach
 	}
 	var points [128]float64
 	q.points = points[:0]
@@ -194,14 +213,44 @@ func (q *quadrature) integrate(a, b float64) (value, err float64, ok bool) {
 	return nan, nan, false
 }
 
+// tryFlat integrates over a finite range with one rule and no change of variable, if the integrand is so smooth and flat
+// that this is enough.
+func (q *quadrature) tryFlat() (value, err float64, ok bool) {
+	q.direct = true
+	defer func() { q.direct, q.top, q.tooHigh = false, 0, 0 }()
+	mid, _ := q.logAbs(q.a + (q.b-q.a)/2)
+	lo, _ := q.logAbs(q.a + (q.b-q.a)*0.01)
+	hi, _ := q.logAbs(q.a + (q.b-q.a)*0.99)
+	if q.bad || !(math.Abs(lo-mid) < flat && math.Abs(hi-mid) < flat) {
+		return 0, 0, false
+	}
+	q.top = mid
+	p := q.kronrod(q.a, q.b)
+	rel := p.err / math.Abs(p.value)
+	if q.bad || q.tooHigh > 0 || !(rel <= q.rel) {
+		return 0, 0, false
+	}
+	if q.log {
+		return math.Log(p.value) + q.top, rel, true
+	}
+	return p.value * math.Exp(q.top), rel, true
+}
+
 // scan looks for the peaks and sets top and the points at which the range is first divided.
 func (q *quadrature) scan() bool {
 	var g [scanPoints]float64
-	const step = 2 * reach / (scanPoints - 1)
+	reach := q.reach
+	step := 2 * reach / (scanPoints - 1)
 	best := math.Inf(-1)
 	for i := range g {
 		g[i], _ = q.logAbs(-reach + step*float64(i))
-		best = math.Max(best, g[i])
+		if g[i] > best || math.IsNaN(g[i]) {
+			best = g[i]
+			u, _ := q.at(-reach + step*float64(i))
+			if q.log {
+				q.noise = epsilon * math.Abs(q.f(u))
+			}
+		}
 	}
 	if q.bad || math.IsInf(best, 0) {
 		return false
@@ -222,7 +271,7 @@ func (q *quadrature) scan() bool {
 // addPeak refines the peak of the logarithm near t by golden section and adds points on both sides of it.
 func (q *quadrature) addPeak(t float64) {
 	const golden = 0.38196601125010515
-	w := 2 * reach / (scanPoints - 1)
+	w := 2 * q.reach / (scanPoints - 1)
 	lo, hi := t-w, t+w
 	gt, _ := q.logAbs(t)
 	for range 100 {
@@ -250,8 +299,14 @@ func (q *quadrature) addPeak(t float64) {
 			lo = x
 		}
 	}
-	q.top = math.Max(q.top, gt)
 	w = math.Max(hi-t, t-lo)
+	if gt >= q.top {
+		q.top = gt
+		u, lw := q.at(t)
+		if n := epsilon * math.Abs(u) / (w * math.Exp(lw)); n < 1 { // the abscissa's rounding against the width
+			q.noise = math.Max(q.noise, n)
+		}
+	}
 	for _, d := range [...]float64{1.5, 6, 24, 96} {
 		q.points = append(q.points, t-d*w, t+d*w)
 	}
@@ -259,7 +314,7 @@ func (q *quadrature) addPeak(t float64) {
 
 func (q *quadrature) adapt() (sum, rel float64, ok bool) {
 	var panels [maxPanels]panel
-	n := 0
+	n, stuck := 0, 0
 	// insertion sort; the points are few
 	p := q.points
 	for i := 1; i < len(p); i++ {
@@ -267,9 +322,9 @@ func (q *quadrature) adapt() (sum, rel float64, ok bool) {
 			p[j], p[j-1] = p[j-1], p[j]
 		}
 	}
-	last := -reach
+	last := -q.reach
 	for _, t := range p {
-		if t > last && t <= reach {
+		if t > last && t <= q.reach {
 			panels[n] = q.kronrod(last, t)
 			n++
 			last = t
@@ -289,16 +344,19 @@ func (q *quadrature) adapt() (sum, rel float64, ok bool) {
 		if q.bad || q.tooHigh > 0 {
 			return total, 0, false
 		}
-		if e <= q.rel*absolute {
-			return total, e / absolute, true
+		if e <= math.Max(q.rel, 2*q.noise)*absolute {
+			return total, math.Max(e/absolute, q.noise), true
 		}
 		w := panels[worst]
 		mid := w.lo + (w.hi-w.lo)/2
-		if n == maxPanels || !(mid > w.lo && mid < w.hi) {
+		if n == maxPanels || stuck == maxStuck || !(mid > w.lo && mid < w.hi) {
 			return total, e / absolute, false
 		}
-		panels[worst] = q.kronrod(w.lo, mid)
-		panels[n] = q.kronrod(mid, w.hi)
+		l, r := q.kronrod(w.lo, mid), q.kronrod(mid, w.hi)
+		if l.err+r.err >= 0.9*w.err && math.Abs(l.value+r.value-w.value) <= 1e-5*math.Abs(w.value) {
+			stuck++
+		}
+		panels[worst], panels[n] = l, r
 		n++
 	}
 }

@@ -81,7 +81,11 @@ func logGammaRatioLarge(a, n float64) float64 {
 		vk *= v * v
 		series += c * p
 	}
-	return n*math.Log(a) + ((a+n-0.5)*math.Log1p(n*u) - n) - n*u*v*series
+	rest := -0.5 * n * u // the limit for n far below a
+	if n*u > 1e-17 {
+		rest = (a+n-0.5)*math.Log1p(n*u) - n
+	}
+	return n*math.Log(a) + rest - n*u*v*series
 }
 
 // LogBeta returns ln B(a, b) = ln Γ(a) + ln Γ(b) − ln Γ(a+b) for a, b > 0.
