@@ -156,9 +156,9 @@ func (p Param) interval(z float64) [2]float64 {
 		half := z * p.StdErr / p.Value
 		return [2]float64{p.Value * math.Exp(-half), p.Value * math.Exp(half)}
 	case Logit:
-		centre := math.Log(p.Value) - math.Log1p(-p.Value)
+		center := math.Log(p.Value) - math.Log1p(-p.Value)
 		half := z * p.StdErr / (p.Value * (1 - p.Value))
-		return [2]float64{logistic(centre - half), logistic(centre + half)}
+		return [2]float64{logistic(center - half), logistic(center + half)}
 	default:
 		return [2]float64{p.Value - z*p.StdErr, p.Value + z*p.StdErr}
 	}

@@ -1,4 +1,4 @@
-// Package mle maximises likelihoods. A model gives the sum of its log-densities over a range of rows with first and,
+// Package mle maximizes likelihoods. A model gives the sum of its log-densities over a range of rows with first and,
 // where it can, second derivatives on the natural scale of its parameters; everything else is done here: working
 // scales, parallel sums in fixed chunks, several starts, the search, guards against run-away parameters, the
 // information matrix and the covariance.
@@ -28,7 +28,7 @@ type Param struct {
 	Scale fit.Scale
 }
 
-// A Problem is a likelihood to maximise.
+// A Problem is a likelihood to maximize.
 type Problem struct {
 	Params []Param
 	Rows   int     // rows that Sum ranges over; rows may stand for several customers

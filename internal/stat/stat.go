@@ -32,9 +32,9 @@ func Wilson(successes, n, level float64) (low, high float64) {
 		return math.NaN(), math.NaN()
 	}
 	p, z2 := successes/n, z*z
-	centre := (p + z2/(2*n)) / (1 + z2/n)
+	center := (p + z2/(2*n)) / (1 + z2/n)
 	half := z / (1 + z2/n) * math.Sqrt(p*(1-p)/n+z2/(4*n*n))
-	low, high = max(0, centre-half), min(1, centre+half)
+	low, high = max(0, center-half), min(1, center+half)
 	if successes == 0 {
 		low = 0
 	}
