@@ -215,8 +215,11 @@ func small(coef int64, scale int, m meta) Amount {
 	return Amount{coef: coef, meta: m.withScale(scale)}.trim(want)
 }
 
-// trim drops trailing zeros after the point as long as more than least digits are there.
+// trim drops trailing zeros after the point as long as more than least digits are there. A wide amount has none.
 func (a Amount) trim(least int) Amount {
+	if a.wide != nil {
+		return a
+	}
 	scale := a.meta.scale()
 	for scale > least && a.coef%10 == 0 {
 		a.coef /= 10

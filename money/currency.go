@@ -17,7 +17,10 @@ func ParseCurrency(s string) (Currency, error) {
 		return "", currencyError(Currency(s))
 	}
 	c := Currency(strings.ToUpper(s))
-	return c, c.Validate()
+	if err := c.Validate(); err != nil {
+		return "", err
+	}
+	return c, nil
 }
 
 // Digits returns the number of digits of the minor unit: 2 for USD (cents), 0 for JPY, 3 for BHD, 4 for CLF.

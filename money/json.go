@@ -140,7 +140,7 @@ func (r *jsonReader) text() ([]byte, error) {
 			escaped = true
 			r.at++
 		case c < ' ':
-			return nil, r.expected("a string without control characters")
+			return nil, jsonError("a control character in a string at byte %d", r.at+1)
 		case c == '"':
 			r.at++
 			if !escaped {
