@@ -131,11 +131,7 @@ func (c *clock) time(tick int64) time.Time {
 	return time.Unix(tick*secondsPerDay, 0).UTC()
 }
 
-// between returns the time from one tick to a later one in the unit. The division is the only rounding.
-func (c *clock) between(from, to int64, unit time.Duration) float64 {
-	return elapsed(c.grain, from, to, unit)
-}
-
+// elapsed returns the time from one tick to a later one in the unit. The division is the only rounding.
 func elapsed(g Granularity, from, to int64, unit time.Duration) float64 {
 	ticks := float64(uint64(to) - uint64(from)) // exact for days; instants may be more than an int64 apart
 	if g == ByDay {

@@ -1,0 +1,77 @@
+package clv
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/big"
+	"strconv"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/custval/custval/money"
+)
+
+var (
+	errNotPlain = errors.New("want a finite number that is not negative")
+	errMargin   = errors.New("want a share above 0 and up to 1, 0.30 for 30 %")
+)
+
+// Simple returns the customer lifetime value of a typical customer from four averages:
+//
+//	orderValue * ordersPerYear * years * margin
+//
+// The margin is a share: 0.30 for 30 %. Nothing is discounted, and every customer stays for exactly that many years.
+// The product of the numbers as they are printed is exact; it is rounded once to the minor unit, half to even.
+//
+// Simple returns an error if a number is negative or not finite, if the margin is 0 or above 1, if the order value is
+// negative, and the errors of money for values out of range.
+func Simple(orderValue money.Amount, ordersPerYear, years, margin float64) (money.Amount, error) {
+	if orderValue.Sign() < 0 {
+		return money.Amount{}, fmt.Errorf("clv: simple: order value %v: %w", orderValue, errNegAmount)
+	}
+	if err := checkMargin(margin); err != nil {
+		return money.Amount{}, fmt.Errorf("clv: simple: %w", err)
+	}
+	product := orderValue.Decimal().Rat()
+	for _, f := range []struct {
+		name   string
+		factor float64
+	}{{"orders a year", ordersPerYear}, {"years", years}, {"margin", margin}} {
+		if !(f.factor >= 0) || math.IsInf(f.factor, 1) {
+			return money.Amount{}, fmt.Errorf("clv: simple: %s %v: %w", f.name, f.factor, errNotPlain)
+		}
+		// The fraction that the float64 shows when it is printed: 0.3 is 3/10.
+		r, _ := new(big.Rat).SetString(strconv.FormatFloat(f.factor, 'g', -1, 64))
+		product.Mul(product, r)
+	}
+	value, err := minorUnits(product, orderValue.Currency())
+	if err != nil {
+		return money.Amount{}, fmt.Errorf("clv: simple: %w", err)
+	}
+	return value, nil
+}
+
+// minorUnits returns the amount of a value that is not negative, rounded half to even to the minor unit.
+func minorUnits(value *big.Rat, c money.Currency) (money.Amount, error) {
+	if c == "" { // the zero Amount, of no currency
+		return money.Amount{}, nil
+	}
+	digits, ok := c.Digits()
+	if !ok {
+		return money.Amount{}, fmt.Errorf("currency %s has no minor unit to round to", c)
+	}
+	scale := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(digits)), nil)
+	units, rest := new(big.Int).QuoRem(new(big.Int).Mul(value.Num(), scale), value.Denom(), new(big.Int))
+	if half := rest.Lsh(rest, 1).Cmp(value.Denom()); half > 0 || (half == 0 && units.Bit(0) == 1) {
+		units.Add(units, big.NewInt(1))
+	}
+	return money.New(decimal.NewFromBigInt(units, -digits), c)
+}
+
+func checkMargin(margin float64) error {
+	if !(margin > 0 && margin <= 1) {
+		return fmt.Errorf("margin %v: %w", margin, errMargin)
+	}
+	return nil
+}
