@@ -18,7 +18,7 @@
 // After a [*RowError], which names the row, the field, the value and the reason, the stream goes on with the next row;
 // after any other error it ends. Functions that take a stream stop at the first error; wrap it in [Skip] to leave bad
 // rows out and be told of each. [Transactions] and [Slice] make a stream of a slice, [Collect] a slice of a stream, and
-// [Map] changes every element; [Convert] brings transactions to one currency.
+// [Map] changes every element, [Filter] keeps some; [Convert] brings transactions to one currency.
 //
 // A stream of a reader can be ranged over once. A second pass gives [ErrConsumed] and not an empty log.
 //

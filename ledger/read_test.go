@@ -368,6 +368,20 @@ func TestStreamFunctions(t *testing.T) {
 	if diff := cmp.Diff([]string{"10 <nil>", `0 p: row 2: field "f": value "": bad`, "30 <nil>", "0 fatal"}, log); diff != "" {
 		t.Errorf("Map of errors (-want +got):\n%s", diff)
 	}
+	rows, err = nil, nil
+	for i, e := range Filter(stream, func(i int) bool { return i > 1 }) {
+		if e != nil {
+			err = errors.Join(err, e)
+			continue
+		}
+		rows = append(rows, i)
+	}
+	if diff := cmp.Diff([]int{3}, rows); diff != "" || !errors.Is(err, bad) || !errors.Is(err, fatal) {
+		t.Errorf("Filter: %v, %v", rows, err)
+	}
+	for range Filter(stream, func(int) bool { return true }) {
+		break
+	}
 	for range Map(stream, f) {
 		break // no panic from a stream that goes on after its consumer stopped
 	}

@@ -52,6 +52,17 @@ func Map[T, U any](seq iter.Seq2[T, error], f func(T) (U, error)) iter.Seq2[U, e
 	}
 }
 
+// Filter keeps the elements for which keep is true, and all errors.
+func Filter[T any](seq iter.Seq2[T, error], keep func(T) bool) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for t, err := range seq {
+			if (err != nil || keep(t)) && !yield(t, err) || ends(err) {
+				return
+			}
+		}
+	}
+}
+
 // numbered gives a RowError that does not know its row the number of the element, and keeps the prefix before it; the
 // error itself is not modified.
 func numbered(err error, row int) error {
