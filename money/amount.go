@@ -240,7 +240,7 @@ func fromBig(coef *big.Int, scale int, m meta) (Amount, error) {
 		scale = 0
 	}
 	coef, scale = trimBig(coef, scale)
-	if scale > maxScale || coef.CmpAbs(limit()) >= 0 {
+	if scale > maxScale || coef.BitLen() > surelyFits && coef.CmpAbs(limit()) >= 0 {
 		return Amount{}, rangeError()
 	}
 	if coef.IsInt64() {
@@ -263,6 +263,9 @@ func trimBig(coef *big.Int, scale int) (*big.Int, int) {
 	}
 	return coef, scale
 }
+
+// surelyFits is a number of bits that maxDigits digits always hold: 2^126 < 10^38.
+const surelyFits = 126
 
 // limit returns the least coefficient with more than maxDigits digits.
 func limit() *big.Int { return bigPower(maxDigits) }

@@ -6,7 +6,7 @@ import (
 	"math/bits"
 )
 
-// Rounding says which neighbour a value between two representable values goes to. The names and meanings are those of
+// Rounding says which neighbor a value between two representable values goes to. The names and meanings are those of
 // Java's RoundingMode.
 //
 //	value     HalfEven  HalfUp  HalfDown  Up  Down  Ceiling  Floor
@@ -19,8 +19,9 @@ import (
 // A value that needs no rounding is never changed. Functions that return an error refuse a mode that is not in the list.
 type Rounding uint8
 
+// The seven modes, under the names of Java.
 const (
-	HalfEven Rounding = iota // to the nearest, a tie to the even neighbour; the zero value
+	HalfEven Rounding = iota // to the nearest, a tie to the even neighbor; the zero value
 	HalfUp                   // to the nearest, a tie away from zero
 	HalfDown                 // to the nearest, a tie towards zero
 	Up                       // away from zero
@@ -37,6 +38,27 @@ func (r Rounding) String() string {
 		return roundingNames[r]
 	}
 	return fmt.Sprintf("Rounding(%d)", uint8(r))
+}
+
+// MarshalText returns the name of the mode, so that options in JSON say "HalfEven". It returns an error that wraps
+// [ErrArgument] for a mode that is not one of the seven.
+func (r Rounding) MarshalText() ([]byte, error) {
+	if !r.valid() {
+		return nil, roundingError(r)
+	}
+	return []byte(roundingNames[r]), nil
+}
+
+// UnmarshalText reads the name of a mode, letter case included. It returns an error that wraps [ErrArgument], and leaves
+// r as it was, for any other text.
+func (r *Rounding) UnmarshalText(text []byte) error {
+	for i, name := range roundingNames {
+		if string(text) == name {
+			*r = Rounding(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("%w: rounding mode %.40q", ErrArgument, text)
 }
 
 func (r Rounding) valid() bool { return int(r) < len(roundingNames) }

@@ -1,7 +1,9 @@
 package money
 
 import (
+	"encoding/json"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/shopspring/decimal"
@@ -142,5 +144,20 @@ func TestRoundingString(t *testing.T) {
 	}
 	if got := Rounding(9).String(); got != "Rounding(9)" {
 		t.Error(got)
+	}
+	data, err := json.Marshal(modes)
+	if err != nil || string(data) != `["HalfEven","HalfUp","HalfDown","Up","Down","Ceiling","Floor"]` {
+		t.Errorf("%s, %v", data, err)
+	}
+	var got []Rounding
+	if err := json.Unmarshal(data, &got); err != nil || !slices.Equal(got, modes) {
+		t.Errorf("%v, %v", got, err)
+	}
+	r := Up
+	if err := r.UnmarshalText([]byte("halfup")); !errors.Is(err, ErrArgument) || err.Error() != `money: invalid argument: rounding mode "halfup"` || r != Up {
+		t.Errorf("%v, %v", r, err)
+	}
+	if _, err := Rounding(9).MarshalText(); !errors.Is(err, ErrArgument) {
+		t.Error(err)
 	}
 }
