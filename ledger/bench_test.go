@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -107,7 +108,7 @@ func BenchmarkSplitter(b *testing.B) {
 	for b.Loop() {
 		s := newSplitter(context.Background(), strings.NewReader(text), ',', defaultMaxRow)
 		for {
-			if err := s.next(); err == io.EOF {
+			if err := s.next(); errors.Is(err, io.EOF) {
 				break
 			} else if err != nil {
 				b.Fatal(err)

@@ -156,7 +156,10 @@ func TestStreamErrors(t *testing.T) {
 	}
 
 	seq = ReadCSV(context.Background(), strings.NewReader("customer,at,amount\na,2024-01-01,1\nb,2024-01-01,1\n"), usd)
-	for range seq {
+	for _, err := range seq {
+		if err != nil {
+			t.Fatal(err)
+		}
 		break
 	}
 	if rows, err := Collect(seq); !errors.Is(err, ErrConsumed) || len(rows) != 0 {

@@ -287,7 +287,7 @@ func TestReadRecords(t *testing.T) {
 		case "E":
 			return it, fmt.Errorf("inner: %w", &RowError{Field: "sku", Value: "E", Err: reason})
 		case "F":
-			r.Text("colour")
+			r.Text("color")
 			it.Price = r.AmountIn("price", "EUR")
 		}
 		return it, nil
@@ -309,7 +309,7 @@ func TestReadRecords(t *testing.T) {
 		`shop: row 4: field "price": value "0": too old`,
 		`shop: row 5: too old`,
 		`shop: inner: row 6: field "sku": value "E": too old`,
-		`shop: row 7: field "colour": value "": no field of the schema`,
+		`shop: row 7: field "color": value "": no field of the schema`,
 	}
 	if diff := cmp.Diff(wantErrs, errs); diff != "" {
 		t.Errorf("errors (-want +got):\n%s", diff)
@@ -328,10 +328,10 @@ func TestStreamFunctions(t *testing.T) {
 	}
 	var dropped []*RowError
 	rows, err = Collect(Skip(stream, func(e *RowError) { dropped = append(dropped, e) }))
-	if diff := cmp.Diff([]int{1, 3}, rows); diff != "" || err != fatal || len(dropped) != 1 || dropped[0] != bad {
+	if diff := cmp.Diff([]int{1, 3}, rows); diff != "" || !errors.Is(err, fatal) || len(dropped) != 1 || dropped[0] != bad {
 		t.Errorf("Skip: %v, %v, dropped %v", rows, err, dropped)
 	}
-	if rows, err = Collect(Skip(stream, nil)); len(rows) != 2 || err != fatal {
+	if rows, err = Collect(Skip(stream, nil)); len(rows) != 2 || !errors.Is(err, fatal) {
 		t.Errorf("Skip without a report: %v, %v", rows, err)
 	}
 
@@ -379,13 +379,22 @@ func TestStreamFunctions(t *testing.T) {
 	if diff := cmp.Diff([]int{3}, rows); diff != "" || !errors.Is(err, bad) || !errors.Is(err, fatal) {
 		t.Errorf("Filter: %v, %v", rows, err)
 	}
-	for range Filter(stream, func(int) bool { return true }) {
+	for _, err := range Filter(stream, func(int) bool { return true }) {
+		if err != nil {
+			t.Fatal(err)
+		}
 		break
 	}
-	for range Map(stream, f) {
+	for _, err := range Map(stream, f) {
+		if err != nil {
+			t.Fatal(err)
+		}
 		break // no panic from a stream that goes on after its consumer stopped
 	}
-	for range Skip(stream, nil) {
+	for _, err := range Skip(stream, nil) {
+		if err != nil {
+			t.Fatal(err)
+		}
 		break
 	}
 	seq := Transactions([]Transaction{{Customer: "a"}})

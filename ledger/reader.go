@@ -86,7 +86,7 @@ func records[T any](ctx context.Context, prefix string, decode func(*Record) (T,
 			fail(err)
 			return
 		}
-		defer src.close() //nolint:errcheck // closed twice if the stream ends by itself, and then checked
+		defer src.close() // a stream that ends by itself closes it before, and reports the error
 		done := ctx.Done()
 		for row := 0; ; row++ {
 			select {
@@ -106,7 +106,7 @@ func records[T any](ctx context.Context, prefix string, decode func(*Record) (T,
 				} else if !yield(t, nil) {
 					return
 				}
-			case err == io.EOF:
+			case errors.Is(err, io.EOF):
 				if err := src.close(); err != nil {
 					fail(after(row, err))
 				}
@@ -145,7 +145,7 @@ func openCSV(ctx context.Context, r io.Reader, c *config, s Schema) (source, err
 	if header == nil {
 		err := split.next()
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return nil, errors.New("no header: the file is empty")
 		case err != nil && badRecord(err):
 			return nil, fmt.Errorf("header: value %q: %w", shown(string(split.line)), err)

@@ -50,7 +50,7 @@ func (e errTooLong) Error() string {
 // badRecord reports whether the record is at fault and not the source.
 func badRecord(err error) bool {
 	var long errTooLong
-	return err == errBareQuote || err == errAfter || err == errUnclosed || errors.As(err, &long)
+	return errors.Is(err, errBareQuote) || errors.Is(err, errAfter) || errors.Is(err, errUnclosed) || errors.As(err, &long)
 }
 
 const readSize = 64 << 10
@@ -139,7 +139,7 @@ func (s *splitter) findLine(from int) (int, error) {
 			continue
 		}
 		switch {
-		case s.err != io.EOF:
+		case !errors.Is(s.err, io.EOF):
 			return 0, s.err
 		case seen > from:
 			return seen, nil
@@ -224,7 +224,6 @@ func (s *splitter) quoted(eol int) error {
 			return err
 		}
 		at, stop, eol = closed, lines.stop, lines.eol
-		text = s.buf[s.pos : s.pos+stop]
 		if at == stop {
 			break
 		}
@@ -285,7 +284,7 @@ func (s *splitter) quotedField(at, stop, eol int) (int, extent, error) {
 // unclosed reports a field that no quote closes, because of the end of the file, the bound or the source.
 func (s *splitter) unclosed(err error, eol int) error {
 	switch {
-	case err == io.EOF:
+	case errors.Is(err, io.EOF):
 		return s.bad(errUnclosed, eol)
 	case badRecord(err):
 		return s.bad(err, eol)

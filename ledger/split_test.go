@@ -21,7 +21,7 @@ func splitAll(r io.Reader, comma rune, maxRow int) (records [][]string, errs []e
 	for {
 		err := s.next()
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return records, errs
 		case err == nil:
 			var record []string
@@ -169,7 +169,7 @@ func TestSplitterIOErrors(t *testing.T) {
 	broken := errors.New("broken")
 	for _, text := range []string{"a,b\nc,d\n", "a,b\nc,d", "a,b\n\"c", "a,b\n" + strings.Repeat("x", 50)} {
 		_, errs := splitAll(io.MultiReader(strings.NewReader(text), iotest.ErrReader(broken)), ',', 40)
-		if len(errs) == 0 || errs[len(errs)-1] != broken {
+		if len(errs) == 0 || !errors.Is(errs[len(errs)-1], broken) {
 			t.Errorf("%q: errors %v, want the last to be that of the reader", text, errs)
 		}
 	}

@@ -212,7 +212,7 @@ func TestSQLRowsAreClosed(t *testing.T) {
 	closed = 0
 	seq := TransactionsFromRows(ctx, query(t, &table{columns: columns, rows: some, closed: &closed}), usd)
 	if rows, err := Collect(seq); !errors.Is(err, context.Canceled) || len(rows) != 0 || closed != 1 {
-		t.Errorf("cancelled: %v, %v, closed %d times", rows, err, closed)
+		t.Errorf("canceled: %v, %v, closed %d times", rows, err, closed)
 	}
 	if _, err := Collect(seq); !errors.Is(err, ErrConsumed) {
 		t.Errorf("second pass: %v, want ErrConsumed", err)

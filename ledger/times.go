@@ -137,7 +137,7 @@ func (p *timeParser) parse(b []byte) (time.Time, error) {
 		}
 		if t, err := p.slow(&p.layouts[i], b); err == nil {
 			return t, nil
-		} else if err == errZone {
+		} else if errors.Is(err, errZone) {
 			return time.Time{}, err
 		}
 	}
