@@ -1,6 +1,7 @@
 package money
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/big"
@@ -198,12 +199,12 @@ func allocateBig(parts []Amount, coef *big.Int, scale int, m meta, weights []int
 	return nil
 }
 
-// largestFirst returns the indices below n in the order of cmp, equal ones by index.
-func largestFirst(n int, cmp func(i, j int) int) []int {
+// largestFirst returns the indices below n in the order of compare, equal ones by index.
+func largestFirst(n int, compare func(i, j int) int) []int {
 	order := make([]int, n)
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortStableFunc(order, cmp)
+	slices.SortFunc(order, func(i, j int) int { return cmp.Or(compare(i, j), i-j) })
 	return order
 }
