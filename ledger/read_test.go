@@ -3,6 +3,7 @@ package ledger
 import (
 	"bytes"
 	"context"
+	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -151,6 +152,41 @@ func damage(r *rand.Rand, text string, n int) string {
 		}
 	}
 	return text[:head] + string(b)
+}
+
+// TestWrittenRowsAreRead writes random fields by encoding/csv and reads them back, whatever is in them.
+func TestWrittenRowsAreRead(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	pieces := []string{"a", "b c", ",", ";", `"`, "\n", "ş", "\t.", "1.5", "|"}
+	for range 300 {
+		var b bytes.Buffer
+		w := csv.NewWriter(&b)
+		w.UseCRLF = r.IntN(2) == 0
+		if err := w.Write([]string{"name", "customer", "at"}); err != nil {
+			t.Fatal(err)
+		}
+		var want []Event
+		for range r.IntN(20) {
+			var name, customer strings.Builder
+			name.WriteString("n")
+			customer.WriteString("c")
+			for range r.IntN(6) {
+				name.WriteString(pieces[r.IntN(len(pieces))])
+				customer.WriteString(pieces[r.IntN(len(pieces))])
+			}
+			e := Event{Customer: customer.String() + "!", Name: name.String() + "!", At: time.Unix(r.Int64N(2e9), 0).UTC()}
+			want = append(want, e)
+			if err := w.Write([]string{e.Name, e.Customer, e.At.Format(time.RFC3339)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.Flush()
+		text := b.String()
+		got, err := Collect(ReadEvents(context.Background(), &stepReader{text: text, step: r.IntN(40)}, nil))
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Fatalf("%q: %v (-want +got):\n%s", text, err, diff)
+		}
+	}
 }
 
 func FuzzReadCSV(f *testing.F) {

@@ -142,7 +142,7 @@ func openCSV(ctx context.Context, r io.Reader, c *config, s Schema) (source, err
 		return nil, err
 	}
 	header := c.header
-	if header == nil {
+	if len(header) == 0 {
 		err := split.next()
 		switch {
 		case errors.Is(err, io.EOF):
