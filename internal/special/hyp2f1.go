@@ -16,12 +16,12 @@ func LogHyp2F1C(a, b, c, z, zc float64) float64 {
 		a, b = b, a
 	}
 	switch {
-	case !(a >= 0 && b >= 0 && c > 0 && z >= 0 && zc >= 0 && z <= 1 && zc <= 1) || math.IsInf(b, 1) || math.IsInf(c, 1):
+	case !(a >= 0 && b >= 0 && c > 0 && pair(z, zc)) || b > largest || c > largest:
 		return math.NaN()
 	case z == 0 || a == 0:
 		return 0
 	case zc == 0 && c > a+b:
-		return LogGammaRatio(c-a-b, a) - LogGammaRatio(c-a, a)
+		return LogGammaRatio(c-a, a) - LogGammaRatio(c-a-b, a)
 	case zc == 0:
 		return math.Inf(1)
 	case b == c:
@@ -61,14 +61,15 @@ func gaussSeries(a, b, c, z float64) float64 {
 		term *= r
 		sum += term
 		if r < 1 && term <= 1e-17*sum {
-			break
+			return sum
 		}
 	}
-	return sum
+	return math.NaN()
 }
 
 const (
-	maxTerms = 1e7   // of any series; none of the domains tested comes near
+	largest  = 1e10  // parameter of the incomplete beta and gamma functions and of 2F1
+	maxTerms = 2e6   // of any series or fraction, after which the value is NaN; none of the tested ones comes near
 	rescale  = 1e200 // sums above are divided by it
 )
 
@@ -106,14 +107,14 @@ func gaussSums(a, b, c, z float64) scaled {
 		s.excess += term
 		s.slope += (n + 1) * term
 		if r < 1 && (n+1)*term <= 1e-17*s.slope*(1-r) {
-			break
+			s.slope /= z
+			return s
 		}
 		if s.slope > rescale {
 			term *= s.shrink()
 		}
 	}
-	s.slope /= z
-	return s
+	return scaled{excess: math.NaN()}
 }
 
 // logHypNearOne is ln 2F1 for z > 3/4 with zc = 1 − z, by Taylor series that continue Gauss's towards 1, each halving
@@ -131,6 +132,7 @@ func logHypNearOne(a, b, c, zc float64) float64 {
 	y = math.Max(y, 0.01)
 	y = math.Max(y, zc)
 	f := gaussSums(a, b, c, 1-y)
+	terms := 0
 	for y > zc {
 		next := math.Max(y/2, zc)
 		h := y - next
@@ -139,13 +141,16 @@ func logHypNearOne(a, b, c, zc float64) float64 {
 		g0, g1 := f.base+f.excess, f.slope*h
 		f.slope = g1
 		sum := g1
-		for n := 0.0; n < maxTerms; n++ {
+		for n := 0.0; ; n++ {
 			g := ((n+a)*(n+b)*g0*h + (n+1)*(n*(1-2*y)+((s-c)-s*y))*g1) * r / (z * (n + 1) * (n + 2))
 			g0, g1 = g1, g
 			sum += g
 			f.slope += (n + 2) * g
 			if math.Abs((n+2)*g) <= 1e-18*f.slope && math.Abs(g) < math.Abs(g0) {
 				break
+			}
+			if terms++; terms > maxTerms {
+				return math.NaN()
 			}
 			if f.slope > rescale {
 				k := f.shrink()
@@ -166,7 +171,7 @@ func logHypNearOne(a, b, c, zc float64) float64 {
 //
 // Special cases: 0 at z = 0, NaN outside the domain.
 func LogHyp2F1Neg(a, b, c, z float64) float64 {
-	if !(a > 0 && b > 0 && (c >= a || c >= b) && z >= 0) || math.IsInf(z, 1) {
+	if !(a > 0 && b > 0 && (c >= a || c >= b) && z >= 0) || math.IsInf(z, 1) || math.Max(a, math.Max(b, c)) > largest {
 		return math.NaN()
 	}
 	if z == 0 {

@@ -29,7 +29,7 @@ func LogIncBetaComplement(a, b, x float64) float64 {
 // Special cases: -Inf at x = 0, 0 at y = 0, NaN outside the domain.
 func LogIncBetaXY(a, b, x, y float64) float64 {
 	switch {
-	case !(a > 0 && b > 0 && x >= 0 && y >= 0 && x <= 1 && y <= 1) || math.IsInf(a, 1) || math.IsInf(b, 1):
+	case !(a > 0 && b > 0 && pair(x, y)) || a > largest || b > largest:
 		return math.NaN()
 	case x == 0:
 		return math.Inf(-1)
@@ -48,6 +48,11 @@ func LogIncBetaXY(a, b, x, y float64) float64 {
 		return incBetaLower(a, b, x, y)
 	}
 	return Log1mExp(math.Min(q, 0))
+}
+
+// pair reports whether x and y are numbers from 0 to 1 that add up to 1 but for rounding.
+func pair(x, y float64) bool {
+	return x >= 0 && y >= 0 && math.Abs(x+y-1) <= 1e-14
 }
 
 // lowerSide reports whether I_x is the smaller of I_x and 1 − I_x, or nearly so.
@@ -118,14 +123,14 @@ func logTail(a, b, z, zc float64) float64 {
 func tailSeries(a, b, z float64) float64 {
 	s := a + b
 	term, sum := 1.0, 0.0
-	for n := 0.0; n < 2000; n++ {
+	for n := 0.0; n < maxTerms; n++ {
 		term *= z * (s + n) / (a + 1 + n)
 		sum += term
 		if term <= 1e-17*sum {
-			break
+			return sum
 		}
 	}
-	return sum
+	return math.NaN()
 }
 
 // tailFraction is T/a by the continued fraction of Didonato & Morris, Algorithm 708, ACM Transactions on Mathematical
@@ -142,29 +147,27 @@ func tailFraction(a, b, x, y float64) float64 {
 	p0, p1 := 0.0, 1.0
 	q0, q1 := 1.0, a/(a+1)*c
 	r := p1 / q1
-	for n := 1.0; n < 1e6; n++ {
-		t := n / a
+	for n := 1.0; n < maxTerms; n++ {
 		w := n * (b - n) * x
 		e := a + 2*n - 1
 		alpha := (a + n - 1) / e * ((a + b + n - 1) / e) * w * x
 		beta := n + w/e + (a+n)/(a+2*n+1)*(c+n*(1+y))
-		_ = t
 		p0, p1 = p1, beta*p1+alpha*p0
 		q0, q1 = q1, beta*q1+alpha*q0
 		last := r
 		r = p1 / q1
 		if math.Abs(r-last) <= 1e-16*r {
-			break
+			return r
 		}
 		p0, q0, p1, q1 = p0/q1, q0/q1, r, 1
 	}
-	return r
+	return math.NaN()
 }
 
 // logTailSmallB is ln T for b <= 1 and a+b >= 0, bc being 1 − b.
 func logTailSmallB(a, b, bc, z, zc float64) float64 {
 	near := math.Min(0.25, 1/a)
-	if zc >= near {
+	if zc >= 0.15*near {
 		return -math.Log1p(gaussFraction(bc, a+1, z/zc)) - logOf(zc, z)
 	}
 	// The part of the integral from 1−near to z, with w = 1−u, as Σ (1−a)_n/n! · (near^(b+n) − zc^(b+n))/(b+n).
@@ -214,14 +217,14 @@ func gaussFraction(b, c, t float64) float64 {
 		a0, a1 = a1, a1+k*a0
 		b0, b1 = b1, b1+k*b0
 		if x, y := a1*b0, a0*b1; math.Abs(x-y) <= 2e-16*x {
-			break
+			return t * b / c * (a1 / b1)
 		}
 		if b1 > 1e100 {
 			s := 1 / b1
 			a0, a1, b0, b1 = a0*s, a1*s, b0*s, 1
 		}
 	}
-	return t * b / c * (a1 / b1)
+	return math.NaN()
 }
 
 // logTailNegative is ln T for a+b < 0, by the recurrence
@@ -230,16 +233,22 @@ func gaussFraction(b, c, t float64) float64 {
 //
 // of the incomplete beta integrals J, all of whose terms are positive.
 func logTailNegative(a, b, z, zc float64) float64 {
-	scale, term, sum := 0.0, 1.0, 0.0
-	for a+b < 0 {
+	if -b*z < 30 && z < 0.5 {
+		return math.Log1p(gaussSeries(a, 1-b, a+1, z)) - b*logOf(zc, z)
+	}
+	term, sum := 1.0, 0.0
+	for n := 0; a+b < 0; n++ {
 		sum += term / -b
 		term *= (a + b) / b * zc
 		b++
 		if term <= 1e-17*sum*-b {
-			return math.Log(a*sum) + scale
+			return math.Log(a * sum)
+		}
+		if n > maxTerms {
+			return math.NaN()
 		}
 	}
-	return LogAddExp(math.Log(a*sum), math.Log(term)+logTail(a, b, z, zc)) + scale
+	return LogAddExp(math.Log(a*sum), math.Log(term)+logTail(a, b, z, zc))
 }
 
 // LogBetaInt returns the logarithm of the incomplete beta integral that is not normalised,
@@ -257,7 +266,7 @@ func LogBetaInt(a, b, z float64) float64 {
 // taken as exact.
 func LogBetaIntC(a, b, z, zc float64) float64 {
 	switch {
-	case !(a > 0 && z >= 0 && zc >= 0 && z <= 1 && zc <= 1) || math.IsNaN(b) || math.IsInf(a, 1) || math.IsInf(b, 0):
+	case !(a > 0 && pair(z, zc)) || a > largest || !(math.Abs(b) <= largest):
 		return math.NaN()
 	case z == 0:
 		return math.Inf(-1)

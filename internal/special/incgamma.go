@@ -7,7 +7,7 @@ import "math"
 // Special cases: -Inf at x = 0, 0 at x = +Inf, NaN outside the domain.
 func LogGammaP(a, x float64) float64 {
 	switch {
-	case !(a > 0 && x >= 0) || math.IsInf(a, 1):
+	case !(a > 0 && x >= 0) || a > largest:
 		return math.NaN()
 	case x == 0:
 		return math.Inf(-1)
@@ -29,7 +29,7 @@ func LogGammaP(a, x float64) float64 {
 // Special cases: 0 at x = 0, -Inf at x = +Inf, NaN outside the domain.
 func LogGammaQ(a, x float64) float64 {
 	switch {
-	case !(a > 0 && x >= 0) || math.IsInf(a, 1):
+	case !(a > 0 && x >= 0) || a > largest:
 		return math.NaN()
 	case x == 0:
 		return 0
@@ -72,14 +72,14 @@ func gammaPower(a, x float64) float64 {
 // gammaSeries is Σ_{n≥1} x^n/(a+1)_n.
 func gammaSeries(a, x float64) float64 {
 	term, sum := 1.0, 0.0
-	for n := 1.0; n < 1e7; n++ {
+	for n := 1.0; n < maxTerms; n++ {
 		term *= x / (a + n)
 		sum += term
 		if term <= 1e-17*sum {
-			break
+			return sum
 		}
 	}
-	return sum
+	return math.NaN()
 }
 
 // upperGammaFraction is G = e^x x^−a Γ(a, x) by Legendre's continued fraction, contracted.
@@ -87,7 +87,7 @@ func upperGammaFraction(a, x float64) float64 {
 	p0, p1 := 0.0, 1.0
 	q0, q1 := 1.0, x+1-a
 	r := p1 / q1
-	for n := 1.0; n < 1e6; n++ {
+	for n := 1.0; n < maxTerms; n++ {
 		alpha := n * (a - n)
 		beta := x + 2*n + 1 - a
 		p0, p1 = p1, beta*p1+alpha*p0
@@ -95,11 +95,11 @@ func upperGammaFraction(a, x float64) float64 {
 		last := r
 		r = p1 / q1
 		if math.Abs(r-last) <= 1e-16*math.Abs(r) {
-			break
+			return r
 		}
 		p0, q0, p1, q1 = p0/q1, q0/q1, r, 1
 	}
-	return r
+	return math.NaN()
 }
 
 // upperGammaSmall is x^−a Γ(a, x) for −1/2 <= a <= 1 and 0 < x <= 1, through a = 0.
@@ -169,7 +169,7 @@ func lgamma1p(a float64) float64 {
 // Special cases: +Inf at x = 0 with a <= 0, ln Γ(a) at x = 0 with a > 0, NaN outside the domain.
 func LogUpperGammaScaled(a, x float64) float64 {
 	switch {
-	case !(x >= 0) || math.IsNaN(a) || math.IsInf(a, 0) || math.IsInf(x, 1):
+	case !(x >= 0) || !(math.Abs(a) <= largest) || math.IsInf(x, 1):
 		return math.NaN()
 	case x == 0 && a <= 0:
 		return math.Inf(1)

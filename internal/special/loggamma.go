@@ -151,8 +151,13 @@ func mixedLogGamma(z, h, k float64) float64 {
 	if h < k {
 		h, k = k, h
 	}
-	if k == 0 {
+	switch {
+	case k == 0:
 		return 0
+	case z+h < 1e9 && z > 1e-30 && k <= fewSteps && k == math.Floor(k):
+		return logRisingRatio(z, h, k)
+	case z+h < 1e9 && z > 1e-30 && h <= fewSteps && h == math.Floor(h):
+		return logRisingRatio(z, k, h)
 	}
 	sum := 0.0
 	if z < stirlingFrom {
@@ -178,25 +183,35 @@ func mixedLogGamma(z, h, k float64) float64 {
 	return sum + mixedLarge(z, h, k)
 }
 
+// logRisingRatio is Σ_{j<n} ln(1 + h/(z+j)), the product less 1 being built up from positive terms.
+func logRisingRatio(z, h, n float64) float64 {
+	d, q := 0.0, 1.0
+	for ; n > 0; n-- {
+		d = d*(z+h) + q*h
+		q *= z
+		z++
+	}
+	return math.Log1p(d / q)
+}
+
+// mixedLarge is mixedLogGamma for z >= 16 and h, k not far above z, by Stirling's series.
 func mixedLarge(z, h, k float64) float64 {
 	lh, lk := math.Log1p(h/z), math.Log1p(k/z)
 	q := -math.Log1p(-(h / (z + h)) * (k / (z + k)))
 	m := k*lh + h*lk - (z+h+k-0.5)*q
-	// The differences of Stirling's series: g = 1/z² times f = z^-m by the product rule of differences, all of one sign.
-	d := 1 / z
-	var f, g [4]float64 // at (0,0), (h,0), (0,k), (h,k)
-	f = [4]float64{d, 1 / (z + h), 1 / (z + k), 1 / (z + h + k)}
-	fh := -h * f[0] * f[1]  // Δh at k = 0
-	fhk := -h * f[2] * f[3] // Δh at k
-	fk := -k * f[0] * f[2]  // Δk at h = 0
-	fkh := -k * f[1] * f[3] // Δk at h
-	ff := h * k * f[0] * f[1] * f[2] * f[3] * (2*z + h + k)
+	// The mixed differences of the powers in Stirling's series: f = z^−m times g = z^−2 by the product rule of
+	// differences, ΔhΔk(fg) being ff·g + Δhf·Δkg + Δkf·Δhg + f·gg at shifted points, which are all of one sign. The points
+	// are (0, 0), (h, 0), (0, k), (h, k).
+	f := [4]float64{1 / z, 1 / (z + h), 1 / (z + k), 1 / (z + h + k)}
+	fh, fhk := -h*f[0]*f[1], -h*f[2]*f[3] // Δh at 0 and at k
+	fk, fkh := -k*f[0]*f[2], -k*f[1]*f[3] // Δk at 0 and at h
+	ff := h * f[0] * f[1] * (k * f[2] * f[3]) * (2*z + h + k)
+	var g [4]float64
 	for i := range f {
 		g[i] = f[i] * f[i]
 	}
 	gh, gk := fh*(f[0]+f[1]), fk*(f[0]+f[2])
 	ghk, gkh := fhk*(f[2]+f[3]), fkh*(f[1]+f[3])
-	// ΔΔ(f·f)
 	gg := f[0]*ff + fh*fkh + fk*fhk + ff*f[3]
 	series := stirlingCoef[0] * ff
 	for _, c := range stirlingCoef[1:] {

@@ -161,6 +161,8 @@ func TrigammaDiff(a, n float64) float64 {
 		return 0
 	case a == 0:
 		return math.Inf(-1)
+	case math.IsInf(n, 1):
+		return -Trigamma(a)
 	case a < stirlingFrom && n > manySteps:
 		return Trigamma(a+n) - Trigamma(a)
 	}
