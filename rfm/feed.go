@@ -14,22 +14,48 @@ import (
 	"github.com/custval/custval/money"
 )
 
-// A feed reads one log: it checks the rows, joins the lines of an order, and hands batches of orders to the shards. It
-// belongs to the goroutine that reads; helpers fill the shards beside it.
+// A feed reads one log on the goroutine of its caller: it checks the rows and joins the lines of an order. The orders go
+// in chunks to sorters, which hash them and fill the shards, on helpers and, where those are busy, on the reader itself.
 type feed struct {
 	p        *Partial
 	l        layout
 	cal      *calendar
 	end      Date
-	batches  []*batch
-	full     chan *batch
-	spare    chan *batch
+	chunk    *chunk
+	full     chan *chunk
+	spare    chan *chunk
+	own      *sorter
 	pending  pending
 	counts   counts
 	currency money.Currency
 	latest   Date
 	hasRows  bool
 	workers  int
+	helpers  sync.WaitGroup
+	helped   bool
+}
+
+// A chunk is a run of orders as they were read.
+type chunk struct {
+	orders []read
+	costs  []money.Amount
+	lines  []lineOf
+}
+
+// A read order has its customer's id still in the caller's memory.
+type read struct {
+	customer string
+	amount   money.Amount
+	day      Date
+	kind     kind
+}
+
+// A sorter deals chunks to the shards. It belongs to one goroutine.
+type sorter struct {
+	p       *Partial
+	l       layout
+	batches []batch
+	hashes  []uint64
 }
 
 // A pending order gathers adjacent lines of one ID.
@@ -45,15 +71,21 @@ type pending struct {
 }
 
 const (
+	chunkOrders   = 4096 // orders of a full chunk
 	batchOrders   = 2048 // orders of a full batch
 	progressRows  = 1 << 20
 	cancelledRows = 1 << 12 // rows between two looks at the context
 )
 
 func newFeed(p *Partial, end Date) *feed {
-	return &feed{p: p, l: layoutOf(&p.o), cal: newCalendar(p.o.Location), end: end,
-		batches: make([]*batch, shards), currency: p.currency, latest: p.latest,
-		hasRows: p.hasRows, workers: workers(p.o.Workers)}
+	f := &feed{p: p, l: layoutOf(&p.o), cal: newCalendar(p.o.Location), end: end, chunk: &chunk{},
+		currency: p.currency, latest: p.latest, hasRows: p.hasRows, workers: workers(p.o.Workers)}
+	f.own = f.newSorter()
+	return f
+}
+
+func (f *feed) newSorter() *sorter {
+	return &sorter{p: f.p, l: f.l, batches: make([]batch, shards)}
 }
 
 func workers(n int) int {
@@ -65,58 +97,115 @@ func workers(n int) int {
 
 // run reads the log to its end or first error, with helpers that are gone when it returns.
 func (f *feed) run(ctx context.Context, log iter.Seq2[ledger.Transaction, error]) error {
-	n := f.workers
-	f.full, f.spare = make(chan *batch, 2*n), make(chan *batch, 4*n+shards)
-	var helpers sync.WaitGroup
-	defer helpers.Wait()
+	f.full, f.spare = make(chan *chunk, f.workers), make(chan *chunk, 2*f.workers)
+	defer f.helpers.Wait()
 	defer close(f.full)
-	for range n - 1 {
-		helpers.Add(1)
-		go func() {
-			defer helpers.Done()
-			for b := range f.full {
-				f.apply(b)
-			}
-		}()
-	}
 	if err := f.read(ctx, log); err != nil {
 		return err
 	}
-	for _, b := range f.batches {
-		if b != nil && len(b.orders) > 0 {
-			f.send(b)
-		}
-	}
+	f.own.deal(f.chunk)
+	f.own.finish()
 	return nil
 }
 
-// send hands a batch over, or applies it here if the helpers are busy.
-func (f *feed) send(b *batch) {
+// help starts the helpers; a log of less than one chunk needs none.
+func (f *feed) help() {
+	f.helped = true
+	for range f.workers - 1 {
+		f.helpers.Add(1)
+		go func() {
+			defer f.helpers.Done()
+			s := f.newSorter()
+			for c := range f.full {
+				s.deal(c)
+				f.recycle(c)
+			}
+			s.finish()
+		}()
+	}
+}
+
+// send hands the full chunk over, or deals it here if the helpers are busy.
+func (f *feed) send() {
+	c := f.chunk
 	if f.workers > 1 {
+		if !f.helped {
+			f.help()
+		}
 		select {
-		case f.full <- b:
+		case f.full <- c:
+			select {
+			case f.chunk = <-f.spare:
+			default:
+				f.chunk = &chunk{}
+			}
 			return
 		default:
 		}
 	}
-	f.apply(b)
+	f.own.deal(c)
+	c.reset()
 }
 
-func (f *feed) apply(b *batch) {
-	s := &f.p.shards[b.shard]
-	s.mu.Lock()
-	added := s.add(b, f.l)
-	s.mu.Unlock()
-	if added > 0 {
-		f.p.found.Add(int64(added))
-	}
-	clear(b.orders)
-	clear(b.lines)
-	b.orders, b.costs, b.lines = b.orders[:0], b.costs[:0], b.lines[:0]
+func (f *feed) recycle(c *chunk) {
+	c.reset()
 	select {
-	case f.spare <- b:
+	case f.spare <- c:
 	default:
 	}
+}
+
+func (c *chunk) reset() {
+	clear(c.orders)
+	clear(c.lines)
+	c.orders, c.costs, c.lines = c.orders[:0], c.costs[:0], c.lines[:0]
+}
+
+// deal puts the orders of a chunk into the batches of their shards.
+func (s *sorter) deal(c *chunk) {
+	s.hashes = s.hashes[:0]
+	for i := range c.orders { // apart from what follows, so that the ids are fetched side by side
+		s.hashes = append(s.hashes, maphash.String(s.p.seed, c.orders[i].customer))
+	}
+	for i := range c.orders {
+		o := &c.orders[i]
+		hash := s.hashes[i]
+		b := &s.batches[hash%shards]
+		b.orders = append(b.orders, order{amount: o.amount, tag: uint32(hash >> 32), id: uint32(len(b.ids)), day: o.day, kind: o.kind})
+		b.ids = append(b.ids, o.customer...)
+		if s.l.costs {
+			b.costs = append(b.costs, c.costs[i])
+		}
+		if s.l.match {
+			b.lines = append(b.lines, c.lines[i])
+		}
+		if len(b.orders) >= batchOrders || len(b.ids) > maxBatchBytes {
+			s.apply(int(hash % shards))
+		}
+	}
+}
+
+// maxBatchBytes keeps long ids from filling the memory, and offsets within 32 bits.
+const maxBatchBytes = 1 << 18
+
+// finish applies what is left in the batches.
+func (s *sorter) finish() {
+	for i := range s.batches {
+		if len(s.batches[i].orders) > 0 {
+			s.apply(i)
+		}
+	}
+}
+
+func (s *sorter) apply(i int) {
+	to := &s.p.shards[i]
+	to.mu.Lock()
+	added := to.add(&s.batches[i], s.l)
+	to.mu.Unlock()
+	if added > 0 {
+		s.p.found.Add(int64(added))
+	}
+	s.batches[i].reset()
 }
 
 func (f *feed) read(ctx context.Context, log iter.Seq2[ledger.Transaction, error]) error {
@@ -152,8 +241,12 @@ func (f *feed) pause(ctx context.Context) error {
 	return f.p.full()
 }
 
+// maxID is the length of the longest id of a customer or an order.
+const maxID = 1024
+
 var (
 	errNoCustomer = errors.New("empty; every row needs its customer")
+	errLongID     = fmt.Errorf("longer than %d bytes", maxID)
 	errNoTime     = errors.New("the zero time; every row needs its time")
 	errYear       = errors.New("outside the years 1 to 9999")
 	errNoCost     = errors.New("not recorded, and the margin needs it; choose the total or fill it in")
@@ -163,6 +256,12 @@ var (
 func (f *feed) row(t *ledger.Transaction) *ledger.RowError {
 	if t.Customer == "" {
 		return &ledger.RowError{Field: "customer", Err: errNoCustomer}
+	}
+	if len(t.Customer) > maxID {
+		return &ledger.RowError{Field: "customer", Value: t.Customer, Err: errLongID}
+	}
+	if len(t.ID) > maxID {
+		return &ledger.RowError{Field: "id", Value: t.ID, Err: errLongID}
 	}
 	if t.At.IsZero() {
 		return &ledger.RowError{Field: "at", Err: errNoTime}
@@ -259,28 +358,16 @@ func (f *feed) flush() {
 }
 
 func (f *feed) put(customer string, amount, cost money.Amount, day Date, k kind, line lineOf) {
-	hash := maphash.String(f.p.seed, customer)
-	at := int(hash % shards)
-	b := f.batches[at]
-	if b == nil {
-		select {
-		case b = <-f.spare:
-		default:
-			b = &batch{}
-		}
-		b.shard = at
-		f.batches[at] = b
-	}
-	b.orders = append(b.orders, order{customer: customer, hash: hash, amount: amount, day: day, kind: k})
+	c := f.chunk
+	c.orders = append(c.orders, read{customer: customer, amount: amount, day: day, kind: k})
 	if f.l.costs {
-		b.costs = append(b.costs, cost)
+		c.costs = append(c.costs, cost)
 	}
 	if f.l.match {
-		b.lines = append(b.lines, line)
+		c.lines = append(c.lines, line)
 	}
-	if len(b.orders) >= batchOrders {
-		f.batches[at] = nil
-		f.send(b)
+	if len(c.orders) >= chunkOrders {
+		f.send()
 	}
 }
 

@@ -226,7 +226,7 @@ func (s *columns) sumRefund(a money.Amount) {
 func (p *Partial) place(id string, l layout) (*shard, uint32) {
 	hash := maphash.String(p.seed, id)
 	s := &p.shards[hash%shards]
-	at, isNew := s.find(id, hash)
+	at, isNew := s.find([]byte(id), uint32(hash>>32))
 	if isNew {
 		s.widen(l)
 		p.found.Add(1)
