@@ -38,7 +38,8 @@ type CSVOptions struct {
 	Layouts []string
 
 	// Location is where dates without a zone are, and in which all times are expressed; nil means UTC. A date without a
-	// clock is the first moment of that day there.
+	// clock is the first moment of that day there. A clock time that the clocks skip or repeat is taken as package time
+	// takes it.
 	Location *time.Location
 
 	DecimalMark rune // between units and decimals of a number; 0 means '.'

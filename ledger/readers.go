@@ -81,7 +81,8 @@ func (r *Record) transaction(c *column, t *Transaction) {
 }
 
 // ReadCustomers reads customers from CSV text. The field id is required; acquired (a date), channel and campaign are
-// optional; every other column becomes an attribute of its header's name, where it is not empty.
+// optional; every other column becomes an attribute of its header's name, where it is not empty. Two such columns of one
+// name are an error of the header; a column without a name is ignored.
 func ReadCustomers(ctx context.Context, r io.Reader, o *CSVOptions) iter.Seq2[Customer, error] {
 	return ReadRecords(ctx, r, o, customerSchema(), decodeCustomer)
 }

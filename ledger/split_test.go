@@ -151,7 +151,7 @@ func TestQuotesLoseNoLine(t *testing.T) {
 }
 
 func TestSplitterMemoryIsBounded(t *testing.T) {
-	endless := io.LimitReader(zeros('x'), 64<<20)
+	endless := io.LimitReader(zeros('x'), 16<<20)
 	s := newSplitter(context.Background(), endless, ',', defaultMaxRow)
 	var long errTooLong
 	if err := s.next(); !errors.As(err, &long) {

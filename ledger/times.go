@@ -129,11 +129,11 @@ func shortest(tokens []token) int {
 // parse reads b by the first layout that fits.
 func (p *timeParser) parse(b []byte) (time.Time, error) {
 	for i := range p.layouts {
-		if t, ok := p.fast(p.layouts[i].tokens, p.layouts[i].clock, b); ok {
-			return t, nil
-		}
 		if len(b) < p.layouts[i].least {
 			continue
+		}
+		if t, ok := p.fast(p.layouts[i].tokens, p.layouts[i].clock, b); ok {
+			return t, nil
 		}
 		if t, err := p.slow(&p.layouts[i], b); err == nil {
 			return t, nil
