@@ -11,6 +11,14 @@ func LogHyp2F1(a, b, c, z float64) float64 {
 
 // LogHyp2F1C is LogHyp2F1 where zc = 1 − z is given as well, so that z may be close to 1: the smaller of z and zc is
 // taken as exact.
+//
+// Small z takes Gauss's series. c = a+1, c = b+1 and a or b = 1 are incomplete beta integrals (see LogBetaInt), fast and of
+// any size. Other arguments near z = 1 continue the series by Taylor steps that halve the distance from 1. Relative error
+// seen: 4e-14 for c = a+1 with a and b from 1e-3 to 1e5, and 5e-14 for general parameters from 0.1 to 100 and for a = 1 with
+// b and c to 1000, z and zc from 1e-10; values below 0.01 are exact to about 2e-15 absolute.
+//
+// Special cases: those of LogHyp2F1, and NaN where z + zc is not 1, for parameters above 1e10, and where two million terms
+// are not enough.
 func LogHyp2F1C(a, b, c, z, zc float64) float64 {
 	if a > b {
 		a, b = b, a
@@ -168,6 +176,8 @@ func logHypNearOne(a, b, c, zc float64) float64 {
 }
 
 // LogHyp2F1Neg returns ln 2F1(a, b; c; −z) for a, b, c > 0 and z >= 0, where c is at least a or b.
+// Relative error seen: 3e-14 for a = 1 with z from 1e-6 to 1e6, b from 0.01 to 10 and c from b to b+300, and for a, b from 0.1
+// to 50 with z from 1e-5 to 1000.
 //
 // Special cases: 0 at z = 0, NaN outside the domain.
 func LogHyp2F1Neg(a, b, c, z float64) float64 {

@@ -9,14 +9,14 @@ func RegIncBeta(a, b, x float64) float64 {
 	return math.Exp(LogIncBeta(a, b, x))
 }
 
-// LogIncBeta returns ln I_x(a, b).
+// LogIncBeta returns ln I_x(a, b), as LogIncBetaXY(a, b, x, 1−x).
 //
 // Special cases: -Inf at x = 0, 0 at x = 1, NaN outside the domain.
 func LogIncBeta(a, b, x float64) float64 {
 	return LogIncBetaXY(a, b, x, 1-x)
 }
 
-// LogIncBetaComplement returns ln(1 − I_x(a, b)).
+// LogIncBetaComplement returns ln(1 − I_x(a, b)), as LogIncBetaXY(b, a, 1−x, x).
 //
 // Special cases: 0 at x = 0, -Inf at x = 1, NaN outside the domain.
 func LogIncBetaComplement(a, b, x float64) float64 {
@@ -24,9 +24,10 @@ func LogIncBetaComplement(a, b, x float64) float64 {
 }
 
 // LogIncBetaXY returns ln I_x(a, b) where y = 1 − x is given as well, so that neither end loses digits: the smaller of
-// x and y is taken as exact. ln(1 − I_x(a, b)) is LogIncBetaXY(b, a, y, x).
+// x and y is taken as exact. ln(1 − I_x(a, b)) is LogIncBetaXY(b, a, y, x). Relative error seen: 2.6e-14 for a and b from 1e-8 to 1e6,
+// x and y from 1e-10, as long as neither logarithm is below 1e-60; after that it is that of the exponential function.
 //
-// Special cases: -Inf at x = 0, 0 at y = 0, NaN outside the domain.
+// Special cases: -Inf at x = 0, 0 at y = 0, NaN outside the domain, where x + y is not 1 and for a or b above 1e10.
 func LogIncBetaXY(a, b, x, y float64) float64 {
 	switch {
 	case !(a > 0 && b > 0 && pair(x, y)) || a > largest || b > largest:
@@ -263,7 +264,10 @@ func LogBetaInt(a, b, z float64) float64 {
 }
 
 // LogBetaIntC is LogBetaInt where zc = 1 − z is given as well, so that z may be close to 1: the smaller of z and zc is
-// taken as exact.
+// taken as exact. Relative error seen: 1e-14 for a from 0.01 to 1e5, b from −1000 to 1000 (integers and numbers next to
+// them included), z and zc from 1e-10.
+//
+// Special cases: those of LogBetaInt, and NaN where z + zc is not 1 and for a or |b| above 1e10.
 func LogBetaIntC(a, b, z, zc float64) float64 {
 	switch {
 	case !(a > 0 && pair(z, zc)) || a > largest || !(math.Abs(b) <= largest):

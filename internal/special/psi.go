@@ -9,7 +9,7 @@ const (
 )
 
 // psiCoef are the coefficients of ψ(x)/(x − root) in powers of x − 3/2 on [1, 2], by interpolation at Chebyshev points
-// with 60 digits; relative error below 5e-19.
+// with 60 digits (testdata/coefficients.py); relative error below 5e-19.
 var psiCoef = [24]float64{
 	0.95105587603183287932, -0.42362742128146049597, 0.24054248424078735879, -0.14840492305391761735,
 	0.094988724452830010921, -0.061922133271657065169, 0.040760833944626564446, -0.026975796844275361445,
@@ -31,7 +31,8 @@ const (
 	b16 = -3617.0 / 510
 )
 
-// Digamma returns ψ(x), the derivative of ln Γ(x), for x > 0.
+// Digamma returns ψ(x), the derivative of ln Γ(x), for x > 0. Relative error seen: 2.3e-16 for x from 1e-15 to 1e15, next
+// to the zero at 1.4616 included.
 //
 // Special cases: Digamma(0) = -Inf, Digamma(+Inf) = +Inf, NaN for x < 0.
 func Digamma(x float64) float64 {
@@ -69,7 +70,8 @@ func psiOneTwo(x float64) float64 {
 	return (x - psiRootHigh - psiRootLow) * (even + t*odd)
 }
 
-// Trigamma returns ψ'(x), the second derivative of ln Γ(x), for x > 0.
+// Trigamma returns ψ'(x), the second derivative of ln Γ(x), for x > 0. Relative error seen: 2.3e-16 for x from
+// 1e-15 to 1e15.
 //
 // Special cases: Trigamma(0) = +Inf, Trigamma(+Inf) = 0, NaN for x < 0.
 func Trigamma(x float64) float64 {
@@ -99,7 +101,8 @@ func Trigamma(x float64) float64 {
 	return sum + u*(1+u*(0.5+u*(b2+s*(b4+s*(b6+s*(b8+s*(b10+s*(b12+s*(b14+s*b16)))))))))
 }
 
-// DigammaDiff returns ψ(a+n) − ψ(a) for a > 0 and n >= 0 without cancellation.
+// DigammaDiff returns ψ(a+n) − ψ(a) for a > 0 and n >= 0 without cancellation. Relative error seen: 1e-15 for
+// a and n from 1e-300 to 1e300.
 //
 // Special cases: 0 at n = 0, +Inf at a = 0 < n, NaN outside the domain.
 func DigammaDiff(a, n float64) float64 {
@@ -150,7 +153,8 @@ func DigammaDiff(a, n float64) float64 {
 	return sum + math.Log1p(n*u) + n*u*v*(0.5+series)
 }
 
-// TrigammaDiff returns ψ'(a+n) − ψ'(a), which is negative, for a > 0 and n >= 0 without cancellation.
+// TrigammaDiff returns ψ'(a+n) − ψ'(a), which is negative, for a > 0 and n >= 0 without cancellation. Relative
+// error seen: 1e-15 for a from 1e-150 and n from 1e-300, both to 1e300.
 //
 // Special cases: 0 at n = 0, -Inf at a = 0 < n, NaN outside the domain.
 func TrigammaDiff(a, n float64) float64 {
