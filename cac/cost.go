@@ -157,9 +157,6 @@ func (c Cost) day() time.Time {
 	return c.Date
 }
 
-// A Converter turns an amount into another currency at the rate of a day.
-type Converter func(a money.Amount, to money.Currency, on time.Time) (money.Amount, error)
-
 // Convert returns the lines in one currency. Each is converted at the rate of its own date, or of the start of its
 // period if it has no date, and rounded half to even to the minor unit unless it is a price per unit. A line that is in
 // that currency already stays as it is. The lines given are not modified.
