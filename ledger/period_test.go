@@ -57,7 +57,7 @@ func TestDayBeginsAtItsFirstMoment(t *testing.T) {
 func TestDaysTileTime(t *testing.T) {
 	for _, name := range zones {
 		loc := zone(t, name)
-		for y := 1990; y < 2026; y++ {
+		for y := 2005; y < 2026; y++ {
 			p := Year(y, loc)
 			days := Days(p.Start, p.End, nil)
 			if name != "Pacific/Apia" && len(days) != time.Date(y, 12, 31, 0, 0, 0, 0, time.UTC).YearDay() {
@@ -73,7 +73,7 @@ func TestPeriodsTileTime(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for _, name := range zones {
 		loc := zone(t, name)
-		for range 30 {
+		for range 15 {
 			from := time.Unix(631152000+r.Int64N(35*365*86400), r.Int64N(1e9)).In(loc)
 			to := from.Add(time.Duration(r.Int64N(int64(400 * 24 * time.Hour))))
 			first := time.Weekday(r.IntN(7))

@@ -94,7 +94,7 @@ func TestAllocations(t *testing.T) {
 // TestRowAccounting damages files at random: rows read and rows reported are always the rows of the file.
 func TestRowAccounting(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	for i := range 400 {
+	for i := range 200 {
 		const rows = 60
 		text := string(logCSV(rows, fullHeader, fullRow))
 		damaged := damage(r, text, r.IntN(12))
