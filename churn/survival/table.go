@@ -138,11 +138,13 @@ func finite(v reflect.Value) any {
 		}
 		return out
 	default:
-		return v.Interface()
+		return v.Interface() // text, whole numbers and types that marshal themselves as text
 	}
 }
 
-func marshalFinite(v any) ([]byte, error) { return json.Marshal(finite(reflect.ValueOf(v))) }
+func toFinite(v any) any { return finite(reflect.ValueOf(v)) }
+
+func marshalFinite(v any) ([]byte, error) { return json.Marshal(toFinite(v)) }
 
 // An object is a JSON object whose members keep their order.
 type object []member

@@ -104,3 +104,102 @@ definition("definition/log-rank/truncated", "logrank", entry = d$entry)
 definition("definition/log-rank/both/strata", "logrank", entry = d$entry, w = d$weight, strata = d$region)
 definition("definition/peto-peto/both/strata", "fh", 0, 1, entry = d$entry, w = d$weight, strata = d$region)
 write_golden("comparisons.json", "1e-9")
+
+# Cox regression. The scripts' intervals: each customer has one to three rows (start, stop] with a covariate that changes.
+iv <- do.call(rbind, lapply(seq_len(60), function(i) {
+  k <- sample(1:3, 1); cuts <- c(0, sort(sample(1:12, k))); z <- round(rnorm(k), 2)
+  data.frame(customer = paste0("k", i), entry = cuts[1:k], duration = cuts[-1], ended = c(rep(0, k - 1), rbinom(1, 1, .7)),
+    weight = sample(1:3, 1), plan = sample(c("basic", "pro"), 1), x1 = z, x2 = rbinom(1, 1, .5))
+}))
+iv$reason <- ""; iv$region <- rep(c("east", "west"), length.out = nrow(iv))
+write.csv(iv, "intervals.csv", row.names = FALSE, quote = FALSE)
+tight <- coxph.control(eps = 1e-14, toler.chol = 1e-14, iter.max = 60)
+for (v in c("entry", "duration", "weight", "x2")) { d[[v]] <- as.numeric(d[[v]]); iv[[v]] <- as.numeric(iv[[v]]) }
+d$plan <- factor(d$plan); iv$plan <- factor(iv$plan)
+cox <- function(label, fit, extra = list()) {
+  s <- summary(fit)
+  want <- c(vec("coef", coef(fit)), vec("se", sqrt(diag(fit$var))), vec("cov", fit$var),
+    list(log_lik = fit$loglik[2], null_log_lik = fit$loglik[1], lrt = 2 * diff(fit$loglik)), extra)
+  if (!inherits(fit, "coxph.penal")) want <- c(want, list(wald = fit$wald.test, score = fit$score))
+  if (!is.null(fit$naive.var)) want <- c(want, vec("naive", fit$naive.var), list(robust_score = fit$rscore))
+  row(label, list(n = fit$n), want)
+}
+fits <- list(
+  "plain/efron" = coxph(Surv(duration, ended) ~ x1 + x2 + plan, d, control = tight),
+  "plain/breslow" = coxph(Surv(duration, ended) ~ x1 + x2 + plan, d, ties = "breslow", control = tight),
+  "plain/exact" = coxph(Surv(duration, ended) ~ x1 + x2 + plan, d, ties = "exact", control = tight),
+  "weighted/efron" = coxph(Surv(duration, ended) ~ x1 + x2 + plan, d, weights = weight, robust = FALSE, control = tight),
+  "weighted/breslow" = coxph(Surv(duration, ended) ~ x1 + x2 + plan, d, weights = weight, ties = "breslow", robust = FALSE, control = tight),
+  "truncated/efron" = coxph(Surv(entry, duration, ended) ~ x1 + x2 + plan, d, control = tight),
+  "both/efron/strata" = coxph(Surv(entry, duration, ended) ~ x1 + x2 + plan + strata(region), d, weights = weight, robust = FALSE, control = tight),
+  "both/breslow/strata" = coxph(Surv(entry, duration, ended) ~ x1 + x2 + plan + strata(region), d, weights = weight, ties = "breslow", robust = FALSE, control = tight),
+  "both/efron/cluster" = coxph(Surv(entry, duration, ended) ~ x1 + x2 + plan, d, weights = weight, cluster = customer, control = tight),
+  "intervals/efron" = coxph(Surv(entry, duration, ended) ~ x1 + x2 + plan, iv, control = tight),
+  "intervals/efron/cluster" = coxph(Surv(entry, duration, ended) ~ x1 + x2 + plan, iv, weights = weight, cluster = customer, control = tight),
+  "intervals/breslow/cluster" = coxph(Surv(entry, duration, ended) ~ x1 + x2 + plan, iv, ties = "breslow", cluster = customer, control = tight))
+for (name in names(fits)) cox(name, fits[[name]])
+cox("plain/efron/ridge", coxph(Surv(duration, ended) ~ ridge(x1, x2, theta = 10), d, control = tight))
+cox("plain/breslow/ridge-unscaled", coxph(Surv(duration, ended) ~ ridge(x1, x2, theta = 5, scale = FALSE), d, ties = "breslow", control = tight))
+write_golden("cox.json", "1e-9")
+
+# Residuals, by row; Schoenfeld by event.
+for (name in names(fits)) {
+  f <- fits[[name]]
+  M <- residuals(f, "martingale"); D <- residuals(f, "deviance"); n <- length(M)
+  exact <- grepl("exact", name)
+  if (!exact) { S <- residuals(f, "score"); B <- residuals(f, "dfbeta"); BS <- residuals(f, "dfbetas") }
+  for (i in seq(1, n, by = 7)) row(paste0(name, "/row/", i - 1), list(i = i), c(list(martingale = M[i], deviance = D[i]),
+    if (!exact) c(vec("score", S[i, ]), vec("dfbeta", B[i, ]), vec("dfbetas", BS[i, ]))))
+  if (!exact) {
+    S <- residuals(f, "schoenfeld"); Z <- residuals(f, "scaledsch")
+    for (i in seq(1, nrow(S), by = 5)) row(paste0(name, "/event/", i - 1), list(i = i),
+      c(list(sum = sum(S[, 1]^2), sum_scaled = sum(Z[, 2]^2)), if (!any(duplicated(rownames(S)[rownames(S) == rownames(S)[i]])))
+        c(vec("schoenfeld", S[i, ]), vec("scaled", Z[i, ]))))
+    for (tr in c("km", "identity", "log", "rank")) {
+      if (grepl("cluster", name)) next
+      z <- cox.zph(f, tr)$table
+      row(paste0(name, "/zph/", tr), list(n = n), c(vec("chi_square", z[, 1]), vec("df", z[, 2]), vec("p", z[, 3])))
+    }
+  }
+}
+write_golden("residuals.json", "1e-8")
+
+# Predicted curves.
+predict_curve <- function(label, fit, new, ct) {
+  s <- survfit(fit, newdata = new, conf.type = ct)
+  keep <- which(s$n.event > 0)
+  for (k in keep[seq(1, length(keep), by = 3)]) {
+    stratum <- if (is.null(s$strata)) 0 else rep(seq_along(s$strata), s$strata)[k]
+    row(paste(label, ct, k, sep = "/"), list(time = s$time[k], stratum = stratum), list(survival = s$surv[k], cum_hazard = s$cumhaz[k],
+      std_err = s$std.err[k] * s$surv[k], lower = s$lower[k], upper = s$upper[k]))
+  }
+}
+new <- data.frame(x1 = .7, x2 = 1, plan = "pro")
+for (name in c("plain/efron", "plain/breslow", "weighted/efron", "truncated/efron", "both/efron/strata", "both/efron/cluster"))
+  for (ct in c("log", "plain", "log-log")) {
+    nd <- if (grepl("strata", name)) data.frame(new, region = c("east", "west")) else new
+    if (nrow(nd) == 1) predict_curve(name, fits[[name]], nd, ct)
+    else for (r in 1:2) {
+      s <- survfit(fits[[name]], newdata = nd[r, ], conf.type = ct)
+      for (k in which(s$n.event > 0)[seq(1, sum(s$n.event > 0), by = 3)])
+        row(paste(name, ct, r, k, sep = "/"), list(time = s$time[k], stratum = r), list(survival = s$surv[k], cum_hazard = s$cumhaz[k],
+          std_err = s$std.err[k] * s$surv[k], lower = s$lower[k], upper = s$upper[k]))
+    }
+  }
+write_golden("predictions.json", "1e-8")
+
+# Concordance.
+conc <- function(label, formula, w = rep(1, nrow(d)), kinds = c("n", "S", "S/G", "n/G2")) for (tw in kinds) {
+  d$w <- w
+  k <- do.call(concordance, list(formula, data = d, weights = d$w, reverse = TRUE, timewt = tw))
+  count <- if (is.matrix(k$count)) colSums(k$count) else k$count
+  row(paste(label, gsub("/", "", tw), sep = "/"), list(n = k$n), list(concordance = k$concordance, std_err = sqrt(k$var), concordant = count[1],
+    discordant = count[2], tied_score = count[3]))
+}
+conc("plain", Surv(duration, ended) ~ x1)
+conc("weighted", Surv(duration, ended) ~ x1, d$weight)
+conc("plain/x2", Surv(duration, ended) ~ x2)
+conc("plain/strata", Surv(duration, ended) ~ x1 + strata(region), kinds = "n")
+conc("truncated", Surv(entry, duration, ended) ~ x1, kinds = "n")
+conc("both", Surv(entry, duration, ended) ~ x1, d$weight, kinds = "n")
+write_golden("concordance.json", "1e-9")
