@@ -187,7 +187,7 @@ func (s *Summary) segment(ctx context.Context, o Options) (*Table, error) {
 		return nil, err
 	}
 	t := &Table{Start: s.Start, End: s.End, Currency: s.Currency, Unscored: slices.Clone(s.Unscored), Report: s.Report,
-		Scales: *scales, Map: o.Map.clone(), Weights: o.Weights, Actions: o.actions()}
+		Scales: *scales, Map: o.Map.clone(), Weights: o.Weights, Actions: o.actions(), loc: s.loc}
 	if t.Columns, err = s.columns(ctx, &o, &t.Scales); err != nil {
 		return nil, err
 	}

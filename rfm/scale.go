@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+
+	"github.com/custval/custval/ledger"
 )
 
 // MaxBins is the largest number of scores on one scale.
@@ -125,6 +127,8 @@ func index(b bool) int {
 }
 
 var (
-	errNaN     = errors.New("not a finite number")
-	errStopped = errors.New("stopped") // replaced by the context's error
+	errNaN         = errors.New("not a finite number")
+	errNotPositive = fmt.Errorf("not positive: %w", ledger.ErrUndefined)
+	errUndefined   = ledger.ErrUndefined
+	errStopped     = errors.New("stopped") // replaced by the context's error
 )

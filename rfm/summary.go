@@ -70,7 +70,8 @@ type Summary struct {
 	Unscored []Unscored     `json:"unscored"`
 	Report   Report         `json:"report"`
 
-	days [][]Date // beside Rows, if they were kept
+	days [][]Date       // beside Rows, if they were kept
+	loc  *time.Location // of the days
 }
 
 // Days returns the distinct days on which the customer of Rows[i] bought, in order, and false unless the summary was
@@ -80,15 +81,6 @@ func (s *Summary) Days(i int) ([]Date, bool) {
 		return nil, false
 	}
 	return s.days[i], true
-}
-
-// Revenue returns the revenue of the customers in Rows.
-func (s *Summary) revenue() (money.Amount, error) {
-	var sum money.Sum
-	for i := range s.Rows {
-		sum.Add(s.Rows[i].Revenue)
-	}
-	return sum.Total()
 }
 
 // Summarize reads a log once, in any row order, and returns one record a customer as of the calendar day of end, which
@@ -247,7 +239,7 @@ func (p *Partial) table(ctx context.Context, parts []columns, end Date) (*Summar
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("rfm: %w", err)
 	}
-	s := &Summary{Start: p.start, End: end, Currency: p.currency, Count: p.o.Count, Value: p.o.Value}
+	s := &Summary{Start: p.start, End: end, Currency: p.currency, Count: p.o.Count, Value: p.o.Value, loc: p.o.Location}
 	scored := make([]place, 0, len(places))
 	for _, at := range places {
 		if c := &parts[at.shard].states[at.index]; c.positive > 0 {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/custval/custval/money"
 )
@@ -42,6 +43,8 @@ type Table struct {
 	// Columns hold the scores of Options.Columns beside Rows.
 	Columns []ColumnScores    `json:"columns,omitempty"`
 	Actions map[string]string `json:"actions"`
+
+	loc *time.Location // of the days; nil, meaning UTC, in a table read from JSON
 }
 
 // ColumnScores are the scores of an extra column, 0 for a customer without the measure.
