@@ -133,14 +133,13 @@ func (s *snapshotSums) unit(w *walker, lo, hi int, t int64) {
 
 // contract reports whether the row has a term of at least a year at a moment.
 func (m *more) contract(it *item, t int64) bool {
-	if m.term.End.IsZero() {
-		return false
-	}
-	start := m.term.Start
-	if start.IsZero() {
-		start = clock(it.from).In(m.term.End.Location())
-	}
-	return !ledger.AddMonths(start, 12).After(m.term.End) && !start.After(clock(t)) && m.term.End.After(clock(t))
+	return slices.ContainsFunc(m.terms, func(term Term) bool {
+		start := term.Start
+		if start.IsZero() {
+			start = clock(it.from).In(term.End.Location())
+		}
+		return !ledger.AddMonths(start, 12).After(term.End) && !start.After(clock(t)) && term.End.After(clock(t))
+	})
 }
 
 // committed returns what a row brings to committed MRR, in its own currency.

@@ -157,7 +157,7 @@ func (d *data) row(i int) Row {
 	if m == nil {
 		return r
 	}
-	r.Tax, r.TaxInclusive, r.Discounts, r.Term = m.taxAmount, m.taxInclusive, slices.Clone(m.source), m.term
+	r.Tax, r.TaxInclusive, r.Discounts, r.Terms = m.taxAmount, m.taxInclusive, slices.Clone(m.source), slices.Clone(m.terms)
 	for j := range r.Discounts {
 		r.Discounts[j].Start, r.Discounts[j].End = clock(m.discounts[j].span.from), clock(m.discounts[j].span.to)
 	}

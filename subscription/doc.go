@@ -18,8 +18,8 @@
 //
 // # Movements
 //
-// A balance moves by new business, reactivation, expansion, contraction, churn and exchange rates. In [Event] mode every
-// change is a movement; in [PeriodNet] mode the opening and the closing of each customer are compared. Both close:
+// A balance moves by new business, reactivation, expansion, contraction, churn and exchange rates. In [EventMode] every
+// change is a movement; in [PeriodNet] the opening and the closing of each customer are compared. Both close:
 //
 //	Opening + New + Reactivation + Expansion - Contraction - Churn + FX = Closing
 //

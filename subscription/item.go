@@ -45,7 +45,7 @@ type more struct {
 	paused, pastDue []span
 	paidThrough     int64
 	signed          int64
-	term            Term
+	terms           []Term
 	labels          map[string]string
 	source          []Discount
 }
@@ -147,10 +147,10 @@ func newItem(r *Row) (item, error) {
 // newMore returns what few rows have, nil if the row has none of it.
 func newMore(r *Row, it *item) (*more, error) {
 	if r.Tax.Sign() == 0 && len(r.Discounts) == 0 && r.Trial.IsZero() && len(r.Paused) == 0 && len(r.PastDue) == 0 &&
-		r.Signed.IsZero() && r.PaidThrough.IsZero() && r.Term.isZero() && len(r.Labels) == 0 {
+		r.Signed.IsZero() && r.PaidThrough.IsZero() && len(r.Terms) == 0 && len(r.Labels) == 0 {
 		return nil, nil
 	}
-	m := &more{taxAmount: r.Tax, taxInclusive: r.TaxInclusive, term: r.Term, labels: r.Labels, paidThrough: open, signed: it.from,
+	m := &more{taxAmount: r.Tax, taxInclusive: r.TaxInclusive, terms: slices.Clone(r.Terms), labels: r.Labels, paidThrough: open, signed: it.from,
 		source: slices.Clone(r.Discounts)}
 	if !r.PaidThrough.IsZero() {
 		m.paidThrough = until(r.PaidThrough)
@@ -180,25 +180,19 @@ func newMore(r *Row, it *item) (*more, error) {
 	if m.pastDue, err = newSpans(r.PastDue, "PastDue"); err != nil {
 		return nil, err
 	}
-	return m, checkTerm(r)
-}
-
-func checkTerm(r *Row) error {
-	t := r.Term
-	if t.isZero() {
-		return nil
+	for _, t := range m.terms {
+		start := t.Start
+		if start.IsZero() {
+			start = r.From
+		}
+		switch {
+		case t.End.IsZero():
+			return nil, bad("Terms.End", "", errTermEnd)
+		case !t.End.After(start):
+			return nil, bad("Terms.End", showTime(t.End), errTerm)
+		}
 	}
-	start := t.Start
-	if start.IsZero() {
-		start = r.From
-	}
-	switch {
-	case t.End.IsZero():
-		return bad("Term", "", errTermEnd)
-	case !t.End.After(start):
-		return bad("Term", showTime(t.End), errTerm)
-	}
-	return nil
+	return m, nil
 }
 
 // sameCurrency returns a non-negative amount as a fraction.

@@ -272,8 +272,8 @@ type Mode uint8
 
 // The modes of movements. Both close the roll-forward to the minor unit, and give different churn for the same data.
 const (
-	// Event makes every change a movement: who leaves and comes back within a period is churn and reactivation.
-	Event Mode = iota
+	// EventMode makes every change a movement: who leaves and comes back within a period is churn and reactivation.
+	EventMode Mode = iota
 	// PeriodNet compares the opening and the closing of each customer, and sees nothing between them.
 	PeriodNet
 )

@@ -153,7 +153,7 @@ func (x rational) units(digits int32, mode money.Rounding) *big.Int {
 		if x.n == 0 {
 			return new(big.Int)
 		}
-		if n, ok := mul64(x.n, pow10(digits)); ok && x.d < math.MaxInt64/2 {
+		if n, ok := mul64(x.n, pow10(digits)); ok && digits <= 18 && x.d < math.MaxInt64/2 {
 			q, r := n/x.d, n%x.d
 			return big.NewInt(q + int64(away(q&1 != 0, cmp.Compare(2*abs(r), x.d), cmp.Compare(r, 0), mode)))
 		}
@@ -244,7 +244,7 @@ func mul64(a, b int64) (int64, bool) {
 	return int64(lo), true
 }
 
-// pow10 returns 10^n, and 0 where it does not fit in a word, which mul64 turns into 0: callers pass n <= 18.
+// pow10 returns 10^n for n up to 18.
 func pow10(n int32) int64 {
 	p := int64(1)
 	for ; n > 0; n-- {

@@ -40,7 +40,7 @@ type Row struct {
 	Reason          Reason    // why the row ended, of a row that has an end
 	Code            string    // the same in the words of the billing system, such as "too_expensive"
 
-	Term   Term              // the contract term that the row belongs to, for renewals; the zero Term means none
+	Terms  []Term            // the contract terms of the subscription, for renewals; rows of one subscription may repeat them
 	Labels map[string]string // anything else by name: region, channel, sales person
 }
 
@@ -129,11 +129,7 @@ type Discount struct {
 // A Term is a contract term with its renewal.
 type Term struct {
 	Start     time.Time // the zero time means the row's From
-	End       time.Time // when the term is due for renewal; the zero time means that there is no term
+	End       time.Time // when the term is due for renewal; never the zero time
 	Renewed   time.Time // when it was renewed; the zero time means not, unless the subscription runs on after End
 	RenewedAs string    // the subscription that follows; empty means the same one
-}
-
-func (t Term) isZero() bool {
-	return t.Start.IsZero() && t.End.IsZero() && t.Renewed.IsZero() && t.RenewedAs == ""
 }
