@@ -113,9 +113,16 @@ func StackedCost(media money.Amount, stages ...Stage) (Stacked, error) {
 	out := Stacked{Media: media, Stages: make([]StageCost, len(stages))}
 	final := stages[len(stages)-1].Count
 	spent := media
+	nothing, err := timesInt(media, 0)
+	if err != nil {
+		return Stacked{}, err
+	}
 	for i, s := range stages {
-		row := StageCost{Stage: s, Rate: 1}
 		if err := checkStage(media, stages, i); err != nil {
+			return Stacked{}, err
+		}
+		row := StageCost{Stage: s, Rate: 1}
+		if row.Each, err = total(nothing, s.Each); err != nil { // gives a stage that costs nothing the currency
 			return Stacked{}, err
 		}
 		if final == 0 {
@@ -124,8 +131,7 @@ func StackedCost(media money.Amount, stages ...Stage) (Stacked, error) {
 		if i > 0 {
 			row.Rate = float64(s.Count) / float64(stages[i-1].Count)
 		}
-		var err error
-		if row.Spend, err = timesInt(s.Each, s.Count); err != nil {
+		if row.Spend, err = timesInt(row.Each, s.Count); err != nil {
 			return Stacked{}, err
 		}
 		if spent, err = total(spent, row.Spend); err != nil {
@@ -139,7 +145,6 @@ func StackedCost(media money.Amount, stages ...Stage) (Stacked, error) {
 		}
 		out.Stages[i] = row
 	}
-	var err error
 	out.Cost, err = NewFigure(spent, int(final), FullyLoaded(), NewAll)
 	return out, err
 }

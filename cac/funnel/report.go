@@ -44,7 +44,7 @@ type Group struct {
 type Result struct {
 	Step    string
 	Count   int    // customers who reached the step, or attempts under EveryEntry
-	Before  int    // those who reached the step before; Count at the first step
+	Before  int    // those who reached the step before; 0 at the first step
 	Entered int    // those who reached the first step
 	Dropped int    // those who reached this step and not the next, and can no more; 0 at the last
 	Open    int    // those who reached this step and may reach the next yet
@@ -62,8 +62,8 @@ type Timing struct {
 	P90    time.Duration `json:"p90_ns"`
 }
 
-// Rate returns the part of those who reached the step before that reached this one: 1 at the first step. It returns an
-// error that wraps [ledger.ErrUndefined] if nobody reached the step before.
+// Rate returns the part of those who reached the step before that reached this one. It returns an error that wraps
+// [ledger.ErrUndefined] at the first step, which has none before it, and if nobody reached the step before.
 func (r Result) Rate() (float64, error) { return r.of(r.Before) }
 
 // Overall returns the part of those who entered the funnel that reached this step, with the same error as Rate.
@@ -165,8 +165,11 @@ func (r *reporter) report() *Report {
 func (b *builder) group(name string, steps []string, level float64) Group {
 	g := Group{Name: name, Level: level}
 	for k, step := range steps {
-		res := Result{Step: step, Count: b.count[k], Before: b.count[max(0, k-1)], Entered: b.count[0], Open: b.open[k],
+		res := Result{Step: step, Count: b.count[k], Entered: b.count[0], Open: b.open[k],
 			Time: timing(b.time[k]), Since: timing(b.since[k])}
+		if k > 0 {
+			res.Before = b.count[k-1]
+		}
 		if k+1 < len(steps) {
 			res.Dropped = b.count[k] - b.count[k+1] - b.open[k]
 		}
@@ -325,8 +328,12 @@ func (r *Report) String() string {
 		if g.Name == "" {
 			g.Name = "(none)"
 		}
-		for _, s := range g.Steps {
-			rows = append(rows, s.line(g))
+		for k, s := range g.Steps {
+			line := s.line(g)
+			if k == 0 {
+				line[3], line[4] = "", "" // the entry has no step before it
+			}
+			rows = append(rows, line)
 		}
 	}
 	return table.Text([]string{"group", "step", "count", "rate", fmt.Sprintf("%g%% interval", 100*r.Policy.Level), "overall", "dropped", "open", "median time"}, rows, 2)
