@@ -77,7 +77,7 @@ func endTick(c *clock, end time.Time, unit time.Duration) (int64, error) {
 // are left out and counted. A row with a negative amount is a refund: it is no purchase and changes no time; it
 // reduces the spend of the first purchase if it is dated on that day or if there is no other, otherwise Spend, which
 // can so become negative. A row with the amount zero is a purchase without spend. Customers with refunds only are left
-// out. Histories.Report accounts for every row.
+// out. Histories.Report accounts for every row, and Histories.End is end in the Location.
 //
 // Summarize returns an error if the stream does, and a *ledger.RowError for a row without customer, without a time or
 // with one out of range, and with another currency than the rows before; further if the unit is not positive, if end

@@ -123,9 +123,9 @@ func (c *clock) offset(t time.Time, sec int64) int64 {
 	return z.offset
 }
 
-// time returns the start of a tick: the first moment of the day, or the instant in UTC.
-func (c *clock) time(tick int64) time.Time {
-	if c.grain == ByInstant {
+// tickTime returns the start of a tick in UTC: midnight of the day, or the instant.
+func tickTime(g Granularity, tick int64) time.Time {
+	if g == ByInstant {
 		return time.Unix(0, tick).UTC()
 	}
 	return time.Unix(tick*secondsPerDay, 0).UTC()

@@ -181,7 +181,7 @@ func summarizeOrdered(ctx context.Context, p *Partial, log iter.Seq2[ledger.Tran
 	if err != nil {
 		return nil, err
 	}
-	hs := &Histories{Unit: unit, End: end, Report: p.report, Rows: make([]History, 0, len(customers))}
+	hs := &Histories{Unit: unit, End: end.In(p.o.Location), Report: p.report, Rows: make([]History, 0, len(customers))}
 	tick, err := endTick(p.clock, end, unit)
 	if err != nil {
 		return nil, err

@@ -218,9 +218,9 @@ func (p *Partial) histories(ctx context.Context, end time.Time, unit time.Durati
 	}
 	if p.last > tick {
 		return nil, fmt.Errorf("clv: the summary has rows up to %s, after the end %s; set the End of its options",
-			p.clock.time(p.last).Format(time.DateOnly), end.In(p.o.Location).Format(time.DateOnly))
+			tickText(p.o.Granularity, p.last), end.In(p.o.Location).Format(time.DateOnly))
 	}
-	hs := &Histories{Unit: unit, End: end, Report: p.Report()}
+	hs := &Histories{Unit: unit, End: end.In(p.o.Location), Report: p.Report()}
 	keys, err := p.byCustomer(ctx, workers)
 	if err != nil {
 		return nil, err

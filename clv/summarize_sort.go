@@ -122,7 +122,10 @@ func sortParallel[T any](ctx context.Context, a, spare []T, compare func(a, b T)
 // inParallel calls work for the pieces of [0, n), on several goroutines if there are enough. It returns the error of
 // the first piece that has one, or that of ctx.
 func inParallel(ctx context.Context, n, workers int, work func(from, to int) error) error {
-	const piece = 4096
+	return inPieces(ctx, n, 4096, workers, work)
+}
+
+func inPieces(ctx context.Context, n, piece, workers int, work func(from, to int) error) error {
 	pieces := (n + piece - 1) / piece
 	workers = max(1, min(workers, pieces))
 	errs := make([]error, pieces)
