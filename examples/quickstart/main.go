@@ -1,0 +1,214 @@
+// Quickstart turns an order log into the value of each customer, in seven steps that read from top to bottom.
+//
+//	go run ./examples/quickstart
+//	go run ./examples/quickstart -csv orders.csv -end 2025-06-30 -unit week -currency EUR -out pictures
+//
+// Without -csv it reads the log of a small web shop that the library simulated (examples/sample). A file needs the
+// columns customer, at and amount; a column currency is used where there is one.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"time"
+
+	"github.com/custval/custval/clv"
+	"github.com/custval/custval/examples/sample"
+	"github.com/custval/custval/ledger"
+	"github.com/custval/custval/money"
+)
+
+// A config is what the flags say.
+type config struct {
+	csv      string
+	end      string
+	unit     string
+	currency string
+	out      string
+}
+
+func main() {
+	var c config
+	flag.StringVar(&c.csv, "csv", "", "order log with the columns customer,at,amount; a simulated shop if empty")
+	flag.StringVar(&c.end, "end", "", "end of observation, as 2025-06-30; later rows are compared with the forecast; the last day of the log if empty")
+	flag.StringVar(&c.unit, "unit", "week", "unit of the models' time: day or week")
+	flag.StringVar(&c.currency, "currency", "USD", "currency of the amounts where no column says it")
+	flag.StringVar(&c.out, "out", filepath.Join(os.TempDir(), "custval-quickstart"), "directory of the charts")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := run(ctx, c, os.Stdout, os.Stderr)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "quickstart:", err)
+		os.Exit(1)
+	}
+}
+
+// run is the whole program: it prints its story to out and its progress to progress.
+func run(ctx context.Context, c config, out, progress io.Writer) error {
+	unit, ok := map[string]time.Duration{"day": clv.Day, "week": clv.Week}[c.unit]
+	if !ok {
+		return fmt.Errorf("-unit %s: want day or week", c.unit)
+	}
+	p := printer{w: out}
+
+	p.title("1. The order log")
+	log, name, err := read(ctx, c)
+	if err != nil {
+		return err
+	}
+	first, last := span(log)
+	p.say("%s has %d rows from %s to %s.", name, len(log), first.Format(time.DateOnly), last.Format(time.DateOnly))
+	end, err := endOf(c, last)
+	if err != nil {
+		return err
+	}
+
+	p.title("2. What each customer did until " + end.Format(time.DateOnly))
+	hs, err := clv.Summarize(ctx, ledger.Transactions(log), end, unit, &clv.SummaryOptions{Progress: report(progress)})
+	if err != nil {
+		return err
+	}
+	if len(hs.Rows) == 0 {
+		return fmt.Errorf("no purchase on or before %s", end.Format(time.DateOnly))
+	}
+	p.say("%d customers, %d of them repeat buyers. A customer is reduced to three numbers: repeat purchases (x), time of the\n"+
+		"last one (t_x) and time since the first one (T), both in %ss. What became of the rows:", hs.Customers(), repeatBuyers(hs), c.unit)
+	p.say("%s", hs.Report)
+
+	p.title("3. How often, and for how long: the BG/NBD model")
+	purchases, err := clv.FitBGNBD(ctx, hs, nil)
+	if err != nil {
+		return err
+	}
+	p.say("%s", purchases)
+	m := purchases.Model
+	p.say("While they stay, customers place %.3f repeat orders a %s on average, and after an order %.0f %% leave for good.",
+		m.R/m.Alpha, c.unit, 100*m.A/(m.A+m.B))
+
+	p.title("4. How much they spend: the gamma-gamma model")
+	spend, err := clv.FitGammaGamma(ctx, hs, nil)
+	if err != nil {
+		return err
+	}
+	p.say("%s", spend)
+	p.say("The mean order of a customer is drawn towards %.2f, the more so the fewer orders there are.", spend.Model.PopulationMean())
+
+	horizon, held := float64(last.Sub(end))/float64(unit), last.After(end)
+	if !held {
+		horizon = 52 * float64(clv.Week) / float64(unit)
+	}
+	p.title(fmt.Sprintf("5. Forecast of the next %.0f %ss", horizon, c.unit))
+	if err := forecast(ctx, &p, m, hs, log, last, horizon, held); err != nil {
+		return err
+	}
+
+	p.title("6. The value of each customer")
+	scorer, err := clv.NewScorer(purchases, spend, hs.Rows[0].Spend.Currency(), clv.ValueOptions{
+		Margin: 0.30, Horizon: 52 * float64(clv.Week) / float64(unit), Discount: clv.Annual(0.10)}, nil)
+	if err != nil {
+		return err
+	}
+	values, err := score(&p, scorer, hs)
+	if err != nil {
+		return err
+	}
+
+	p.title("7. Charts")
+	if err := draw(c, m, hs, log, values, first, last, end, unit); err != nil {
+		return err
+	}
+	p.say("cumulative, alive and values (PNG and SVG) are in %s", c.out)
+	return p.err
+}
+
+// read returns the log, by customer and time as it came, and what to call it.
+func read(ctx context.Context, c config) ([]ledger.Transaction, string, error) {
+	var r io.Reader = sample.Shop()
+	name := "The simulated shop"
+	if c.csv != "" {
+		f, err := os.Open(c.csv)
+		if err != nil {
+			return nil, "", err
+		}
+		defer func() { _ = f.Close() }() // it was only read
+		r, name = f, filepath.Base(c.csv)
+	}
+	log, err := ledger.Collect(ledger.ReadCSV(ctx, r, &ledger.CSVOptions{Currency: money.Currency(c.currency)}))
+	if err == nil && len(log) == 0 {
+		err = errors.New("no rows after the header")
+	}
+	if err != nil && c.csv != "" {
+		err = fmt.Errorf("%s: %w", c.csv, err)
+	}
+	return log, name, err
+}
+
+func endOf(c config, last time.Time) (time.Time, error) {
+	switch {
+	case c.end != "":
+		end, err := time.Parse(time.DateOnly, c.end)
+		if err != nil {
+			return end, fmt.Errorf("-end %s: want a date as 2025-06-30", c.end)
+		}
+		return end, nil
+	case c.csv == "":
+		return sample.ShopEnd, nil
+	}
+	return last, nil
+}
+
+// span returns the first and last calendar day of the log.
+func span(log []ledger.Transaction) (first, last time.Time) {
+	first, last = log[0].At, log[0].At
+	for _, t := range log {
+		if t.At.Before(first) {
+			first = t.At
+		}
+		if t.At.After(last) {
+			last = t.At
+		}
+	}
+	return ledger.Day(first, nil).Start, ledger.Day(last, nil).Start
+}
+
+func report(w io.Writer) func(rows int) {
+	const step = 1_000_000
+	next := step
+	return func(rows int) {
+		if rows >= next {
+			fmt.Fprintf(w, "%d rows summarized\n", rows)
+			next += step
+		}
+	}
+}
+
+func repeatBuyers(hs *clv.Histories) int {
+	n := 0
+	for _, h := range hs.Rows {
+		if h.X > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// A printer writes the story and keeps the first error.
+type printer struct {
+	w   io.Writer
+	err error
+}
+
+func (p *printer) say(format string, args ...any) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintf(p.w, format+"\n", args...)
+	}
+}
+
+func (p *printer) title(text string) { p.say("\n%s\n", text) }

@@ -1,0 +1,66 @@
+// Command gen writes the sample data of the examples into the current directory.
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/csv"
+	"log"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/custval/custval/clv"
+	"github.com/custval/custval/clv/simulate"
+	"github.com/custval/custval/ledger"
+)
+
+// The shop wins 1,200 customers from January 2024 to March 2025. They buy 0.13 times a week while they are customers,
+// one in four leaves after an order, and the mean order is USD 40.
+func main() {
+	orders, err := ledger.Collect(simulate.Shop{
+		Purchases: clv.BGNBD{R: 0.7, Alpha: 5.4, A: 0.8, B: 2.4},
+		Spend:     clv.GammaGamma{P: 6, Q: 4, Gamma: 20},
+		Unit:      clv.Week,
+		Customers: 1200,
+		Start:     time.Date(2024, time.January, 1, 8, 0, 0, 0, time.UTC),
+		Acquired:  time.Date(2025, time.March, 31, 20, 0, 0, 0, time.UTC),
+		End:       time.Date(2025, time.December, 31, 20, 0, 0, 0, time.UTC),
+		Currency:  "USD",
+		Seed:      2024,
+		Describe:  describe,
+	}.Orders(context.Background()))
+	if err != nil {
+		log.Fatal(err)
+	}
+	slices.SortStableFunc(orders, func(a, b ledger.Transaction) int {
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Customer, b.Customer))
+	})
+	if err := write("shop.csv", orders); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// describe gives each customer one channel, drawn anew but equal for all of a customer's orders.
+func describe(_ *rand.Rand, customer, _ int, t *ledger.Transaction) {
+	channels := [...]string{"search", "search", "social", "social", "email", "direct"}
+	r := rand.New(rand.NewPCG(7, uint64(customer)))
+	t.Channel = channels[r.IntN(len(channels))]
+}
+
+func write(path string, orders []ledger.Transaction) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	w := csv.NewWriter(f)
+	rows := [][]string{{"customer", "at", "amount", "channel"}}
+	for _, o := range orders {
+		rows = append(rows, []string{o.Customer, o.At.Format(time.DateOnly), o.Amount.Number(), o.Channel})
+	}
+	if err := w.WriteAll(rows); err != nil {
+		return err
+	}
+	return f.Close()
+}
