@@ -203,3 +203,15 @@ conc("plain/strata", Surv(duration, ended) ~ x1 + strata(region), kinds = "n")
 conc("truncated", Surv(entry, duration, ended) ~ x1, kinds = "n")
 conc("both", Surv(entry, duration, ended) ~ x1, d$weight, kinds = "n")
 write_golden("concordance.json", "1e-9")
+
+# Cumulative incidence. R takes a weight for the size of one customer's vote; here weights count customers, so rows repeat.
+incidence <- function(label, d) {
+  s <- survfit(Surv(duration, factor(ifelse(ended == 0, "", reason), c("", "involuntary", "voluntary"))) ~ 1, d, conf.type = "log-log")
+  l <- survfit(Surv(duration, factor(ifelse(ended == 0, "", reason), c("", "involuntary", "voluntary"))) ~ 1, d)
+  for (i in which(rowSums(s$n.event[, 2:3]) > 0 & s$pstate[, 2] > 0)) row(paste0(label, "/", i), list(time = s$time[i]), list(survival = s$pstate[i, 1],
+    incidence0 = s$pstate[i, 2], incidence1 = s$pstate[i, 3], std_err0 = s$std.err[i, 2], std_err1 = s$std.err[i, 3],
+    lower0 = l$lower[i, 2], upper0 = l$upper[i, 2], lower1 = l$lower[i, 3], upper1 = l$upper[i, 3]))
+}
+incidence("plain", d)
+incidence("weighted", d[rep(seq_len(nrow(d)), d$weight), ])
+write_golden("incidence.json", "1e-10")
