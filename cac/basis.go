@@ -125,7 +125,7 @@ func (b Basis) Share(c Category, f Function) float64 {
 	if f == "" {
 		f = Marketing
 	}
-	if len(b.Functions) > 0 && !slices.Contains(b.Functions, f) && !(f == Marketing && slices.Contains(b.Functions, "")) {
+	if len(b.Functions) > 0 && !slices.Contains(b.Functions, f) && (f != Marketing || !slices.Contains(b.Functions, "")) {
 		return 0
 	}
 	if len(b.Categories) > 0 && !slices.Contains(b.Categories, c) {

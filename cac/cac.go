@@ -74,7 +74,7 @@ func (f Figure) Rounded(r money.Rounding) (money.Amount, error) {
 	if f.Spend.Sign() == 0 {
 		return f.Spend, nil
 	}
-	a, err := f.Spend.Div(decimalOf(f.Customers), r)
+	a, err := f.Spend.MulRat(1, int64(f.Customers), r)
 	return a, prefixed(err)
 }
 
@@ -177,8 +177,12 @@ func AttributeCAC(spend map[string]money.Amount, credit map[string]float64) (Att
 	}
 	slices.Sort(channels)
 	rows := make(AttributedTable, 0, len(channels))
+	var currency money.Amount
 	for _, c := range channels {
-		row, err := AttributedCAC(spend[c], credit[c])
+		currency = like(currency, spend[c])
+	}
+	for _, c := range channels {
+		row, err := AttributedCAC(like(spend[c], currency), credit[c])
 		if err != nil {
 			return nil, &PlaceError{Dimension: "channel", Group: c, Err: bare(err)}
 		}

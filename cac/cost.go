@@ -8,7 +8,6 @@ import (
 
 	"github.com/custval/custval/ledger"
 	"github.com/custval/custval/money"
-	"github.com/shopspring/decimal"
 )
 
 // A Charge says how a cost line grows.
@@ -24,7 +23,7 @@ const (
 // A Cost is one line of what acquisition costs. A line belongs to a day or accrues over a period:
 //
 //	an invoice for clicks     Date
-//	a salary, a licence       Period, accrued by calendar days
+//	a salary, a license       Period, accrued by calendar days
 //	a commission              Date of the deal, or Charge PerCustomer
 //
 // A negative amount is a credit: a refund of ad spend, a bonus from an agency. A line without a channel is shared
@@ -125,11 +124,7 @@ func (c Cost) upTo(t time.Time, sum money.Amount) (money.Amount, error) {
 	case !t.Before(c.Period.End) || days == all:
 		return sum, nil
 	}
-	part, err := timesInt(sum, days)
-	if err != nil {
-		return money.Amount{}, err
-	}
-	part, err = part.Div(decimal.NewFromInt(all), money.HalfEven)
+	part, err := sum.MulRat(days, all, money.HalfEven)
 	return part, prefixed(err)
 }
 

@@ -7,23 +7,23 @@ import (
 	"github.com/custval/custval/money"
 )
 
-// MagicNumber returns the new recurring revenue, annualised, per unit of sales and marketing cost:
+// MagicNumber returns the new recurring revenue, annualized, per unit of sales and marketing cost:
 //
 //	(revenue of the quarter - revenue of the quarter before) * 4 / sales and marketing cost of the quarter before
 //
 // About 0.75 is usually called efficient, 1 means that a year of the added revenue pays for the cost. Businesses whose
 // sales take as long as they vary use the cost of the same quarter: pass that. The errors are those of [LTVToCAC].
 func MagicNumber(before, now, priorCost money.Amount) (float64, error) {
-	return annualised(before, now, priorCost)
+	return annualized(before, now, priorCost)
 }
 
 // GrossMarginMagicNumber is the magic number on gross margin, which some lenders call the CAC ratio: the difference of
 // quarterly gross margins times 4 / sales and marketing cost of the same quarter. The errors are those of [LTVToCAC].
 func GrossMarginMagicNumber(before, now, cost money.Amount) (float64, error) {
-	return annualised(before, now, cost)
+	return annualized(before, now, cost)
 }
 
-func annualised(before, now, cost money.Amount) (float64, error) {
+func annualized(before, now, cost money.Amount) (float64, error) {
 	if err := sameCurrency(before, now); err != nil {
 		return 0, prefixed(err)
 	}
@@ -57,48 +57,70 @@ func NetSalesEfficiency(newARR, churnedARR, cost money.Amount) (float64, error) 
 	return over(net, cost)
 }
 
-// CACRatios are the costs of one unit of contracted annual recurring revenue (CARR).
-type CACRatios struct {
-	Blended  float64 `json:"blended"`   // all sales and marketing / (new + expansion CARR)
-	New      float64 `json:"new"`       // sales and marketing for new customers / new customers' CARR
+// BlendedCACRatio returns the cost of one unit of contracted annual recurring revenue (CARR),
+//
+//	all sales and marketing cost / (new CARR + expansion CARR)
+//
+// The errors are those of [LTVToCAC], and one if a CARR is negative.
+func BlendedCACRatio(cost, newCARR, expansionCARR money.Amount) (float64, error) {
+	carr, err := total(newCARR, expansionCARR)
+	if err != nil {
+		return 0, err
+	}
+	return perCARR(cost, newCARR, expansionCARR, carr)
+}
+
+// NewCACRatio returns the cost of one unit of CARR of new customers: sales and marketing cost for new customers / their
+// CARR. The errors are those of [LTVToCAC], and one if the CARR is negative.
+func NewCACRatio(costForNew, newCARR money.Amount) (float64, error) {
+	return perCARR(costForNew, newCARR, newCARR, newCARR)
+}
+
+func perCARR(cost, a, b, base money.Amount) (float64, error) {
+	if cost.Sign() < 0 {
+		return 0, fail("%w: %s", ErrNonPositiveCost, cost)
+	}
+	for _, x := range []money.Amount{a, b} {
+		if x.Sign() < 0 {
+			return 0, fail("CARR %s: negative", x)
+		}
+	}
+	return quotient(cost, base)
+}
+
+// Ratios are the costs of one unit of CARR, blended and of new customers.
+type Ratios struct {
+	Blended  float64 `json:"blended"`   // see BlendedCACRatio
+	New      float64 `json:"new"`       // see NewCACRatio
 	Suspect  bool    `json:"suspect"`   // New is less than Blended: costs of new customers are probably booked as expansion
 	NewShare float64 `json:"new_share"` // part of the cost that was for new customers
 }
 
-// NewCACRatios returns the blended and the new-customer CAC ratio. New customers cost more per unit of revenue than
+// CARRRatios returns the blended and the new CAC ratio together. New customers cost more per unit of revenue than
 // expansion does; where the figures say otherwise the split of the costs is to be mistrusted, and Suspect says so.
 //
-// It returns an error that wraps [ErrCurrencyMismatch]; [ErrZeroBase] if there is no CARR to divide by; and an error if
-// an amount is negative or the cost for new customers exceeds all cost.
-func NewCACRatios(cost, costForNew, newCARR, expansionCARR money.Amount) (CACRatios, error) {
-	for _, a := range []money.Amount{cost, costForNew, newCARR, expansionCARR} {
-		if a.Sign() < 0 {
-			return CACRatios{}, fail("CAC ratio: %s: negative", a)
-		}
+// It returns the errors of [BlendedCACRatio] and [NewCACRatio], and one if the cost for new customers exceeds all cost.
+func CARRRatios(cost, costForNew, newCARR, expansionCARR money.Amount) (Ratios, error) {
+	var r Ratios
+	var err error
+	if r.Blended, err = BlendedCACRatio(cost, newCARR, expansionCARR); err != nil {
+		return Ratios{}, err
 	}
-	carr, err := total(newCARR, expansionCARR)
-	if err != nil {
-		return CACRatios{}, err
-	}
-	var r CACRatios
-	if r.Blended, err = quotient(cost, carr); err != nil {
-		return CACRatios{}, err
-	}
-	if r.New, err = quotient(costForNew, newCARR); err != nil {
-		return CACRatios{}, err
+	if r.New, err = NewCACRatio(costForNew, newCARR); err != nil {
+		return Ratios{}, err
 	}
 	if r.NewShare, err = quotient(costForNew, cost); err != nil {
-		return CACRatios{}, err
+		return Ratios{}, err
 	}
 	if r.NewShare > 1 {
-		return CACRatios{}, fail("CAC ratio: cost for new customers %s exceeds all cost %s", costForNew, cost)
+		return Ratios{}, fail("CAC ratio: cost for new customers %s exceeds all cost %s", costForNew, cost)
 	}
 	r.Suspect = r.New < r.Blended
 	return r, nil
 }
 
 // String returns both ratios in a line.
-func (r CACRatios) String() string {
+func (r Ratios) String() string {
 	s := fmt.Sprintf("blended CAC ratio %.2f, new CAC ratio %.2f", r.Blended, r.New)
 	if r.Suspect {
 		s += " (less than blended: check how costs are split between new customers and expansion)"

@@ -85,7 +85,7 @@ func fail(format string, args ...any) error { return &ownError{fmt.Errorf(format
 
 // prefixed puts the package's name before an error that does not carry it yet.
 func prefixed(err error) error {
-	switch err.(type) {
+	switch err.(type) { //nolint:errorlint // only the outermost layer is meant
 	case nil, *ownError, *PlaceError:
 		return err
 	}

@@ -8,7 +8,6 @@ import (
 	"strconv"
 
 	"github.com/custval/custval/money"
-	"github.com/shopspring/decimal"
 )
 
 // Quotients are taken of exact fractions and rounded once, so that a ratio is the float64 nearest to the true one and an
@@ -61,7 +60,7 @@ func perUnit(a money.Amount, n int64) (money.Amount, float64, error) {
 	if a.Sign() == 0 {
 		return a, 0, nil
 	}
-	each, err := a.Div(decimal.NewFromInt(n), money.HalfEven)
+	each, err := a.MulRat(1, n, money.HalfEven)
 	if err != nil {
 		return money.Amount{}, 0, prefixed(err)
 	}
@@ -79,7 +78,8 @@ func amountOf(r *big.Rat, c money.Currency) (money.Amount, error) {
 	}
 	scale := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(digits)), nil)
 	units := new(big.Rat).Mul(r, new(big.Rat).SetInt(scale))
-	a, err := money.New(decimal.NewFromBigInt(halfEven(units), -digits), c)
+	whole := new(big.Rat).SetFrac(halfEven(units), scale)
+	a, err := money.Parse(whole.FloatString(int(digits)), c)
 	return a, prefixed(err)
 }
 
@@ -103,13 +103,17 @@ func times(a money.Amount, x float64) (money.Amount, error) {
 	if err := finite("factor", x); err != nil {
 		return money.Amount{}, err
 	}
-	product, err := a.Mul(decimal.NewFromFloat(x))
+	factor, err := money.Parse(strconv.FormatFloat(x, 'f', -1, 64), "XXX") // XXX stands for no currency: a plain number
+	if err != nil {
+		return money.Amount{}, prefixed(err)
+	}
+	product, err := a.Mul(factor.Decimal())
 	return product, prefixed(err)
 }
 
 // timesInt returns a multiplied by n, exactly.
 func timesInt(a money.Amount, n int64) (money.Amount, error) {
-	product, err := a.Mul(decimal.NewFromInt(n))
+	product, err := a.MulInt(n)
 	return product, prefixed(err)
 }
 
@@ -128,9 +132,18 @@ func total(amounts ...money.Amount) (money.Amount, error) {
 	return sum, prefixed(err)
 }
 
-// decimalOf returns a count as a decimal, for money to divide by.
-func decimalOf(n int) decimal.Decimal { return decimal.NewFromInt(int64(n)) }
-
 func plain(a money.Amount) string { return table.Plain(a) }
 
 func writeCSV(w io.Writer, header []string, rows [][]string) error { return table.CSV(w, header, rows) }
+
+// like gives an amount of no currency, which is zero, the currency of another, so that tables show it alike.
+func like(a, other money.Amount) money.Amount {
+	if a.Currency() != "" || other.Currency() == "" {
+		return a
+	}
+	zero, err := a.WithCurrency(other.Currency())
+	if err != nil {
+		return a
+	}
+	return zero
+}

@@ -10,23 +10,23 @@ import (
 	"github.com/custval/custval/money"
 )
 
-// A Tier is one level of a loyalty programme: basic, silver, gold.
+// A Tier is one level of a loyalty program: basic, silver, gold.
 type Tier struct {
 	Name       string       // its name
 	Members    int          // customers in it
 	Profit     money.Amount // gross profit of a member in the period
-	Baseline   money.Amount // what it would have been without the programme: see [MatchUplift]
+	Baseline   money.Amount // what it would have been without the program: see [MatchUplift]
 	Points     int64        // points issued in the period
 	Redeemed   int64        // of them, redeemed to date
-	Redemption float64      // share of the points that will ever be redeemed; 0: the programme's
+	Redemption float64      // share of the points that will ever be redeemed; 0: the program's
 }
 
-// A LoyaltyProgram is a programme that gives points on purchases.
+// A LoyaltyProgram is a program that gives points on purchases.
 type LoyaltyProgram struct {
 	Tiers      []Tier       // one or more; members and points belong to one tier each
 	PointValue money.Amount // what a redeemed point costs
 	Redemption float64      // share of the points that will ever be redeemed, 0 to 1; 1 - Redemption is the breakage
-	Fixed      money.Amount // cost of running the programme in the period; shared between tiers by members
+	Fixed      money.Amount // cost of running the program in the period; shared between tiers by members
 }
 
 // A LoyaltyRow is what one tier, or all of them, brought and cost.
@@ -43,13 +43,13 @@ type LoyaltyRow struct {
 	Breakage   money.Amount `json:"breakage"`    // points that will never be redeemed, at their value
 }
 
-// LoyaltyReport is the return of a loyalty programme by tier.
+// LoyaltyReport is the return of a loyalty program by tier.
 type LoyaltyReport struct {
 	Rows  []LoyaltyRow `json:"rows"` // in the order of the tiers
 	Total LoyaltyRow   `json:"total"`
 }
 
-// Evaluate returns what the programme brought and cost,
+// Evaluate returns what the program brought and cost,
 //
 //	ROI       = (incremental gross profit - (expected redeemed points * point value + fixed)) / cost
 //	liability = (expected redeemed points - points redeemed to date) * point value
@@ -61,13 +61,16 @@ type LoyaltyReport struct {
 // expected or issued, a redemption is not between 0 and 1 or currencies differ.
 func (p LoyaltyProgram) Evaluate() (*LoyaltyReport, error) {
 	if len(p.Tiers) == 0 {
-		return nil, fail("loyalty programme: no tiers")
+		return nil, fail("loyalty program: no tiers")
 	}
 	if err := within("redemption", p.Redemption, 0, 1); err != nil {
 		return nil, err
 	}
 	if p.PointValue.Sign() < 0 || p.Fixed.Sign() < 0 {
-		return nil, fail("loyalty programme: %w: point value %s, fixed cost %s", ErrNonPositiveCost, p.PointValue, p.Fixed)
+		return nil, fail("loyalty program: %w: point value %s, fixed cost %s", ErrNonPositiveCost, p.PointValue, p.Fixed)
+	}
+	for _, t := range p.Tiers { // the program's amounts that are zero get the currency of the tiers
+		p.Fixed, p.PointValue = like(p.Fixed, t.Profit), like(p.PointValue, t.Profit)
 	}
 	fixed, err := p.fixed()
 	if err != nil {

@@ -130,7 +130,7 @@ func (p Payback) String() string {
 	case PaidBack:
 		return fmt.Sprintf("%.1f months (month %d)", p.Months, p.Whole)
 	case NotYet:
-		return fmt.Sprintf("not yet after %d months (%.0f%% returned)", p.Observed, 100*p.Share)
+		return fmt.Sprintf("not yet in month %d (%.0f%% returned)", p.Observed, 100*p.Share)
 	case Never:
 		return fmt.Sprintf("never (%.0f%% returned)", 100*p.Share)
 	}

@@ -78,6 +78,7 @@ func ConversionRates(traffic []Traffic, denominator string, level float64) (*Con
 	}
 	out := &Conversions{Denominator: denominator, Level: level}
 	for _, t := range sums {
+		t.Spend = like(t.Spend, all.Spend)
 		row, err := t.rate(all.Conversions, level)
 		if err != nil {
 			return nil, fail("platform %q: %w", t.Platform, err)

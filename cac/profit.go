@@ -134,12 +134,13 @@ func Profitability(ctx context.Context, log iter.Seq2[ledger.Transaction, error]
 		if groups[g] == nil {
 			groups[g] = &profitSum{}
 		}
+		first = like(first, o.Spend[g])
 		if err := sameCurrency(first, o.Spend[g]); err != nil {
 			return nil, fail("spend of %q: %w", g, err)
 		}
 		groups[g].spend.Add(o.Spend[g])
 	}
-	return profitTable(groups)
+	return profitTable(groups, first)
 }
 
 type profitSum struct {
@@ -178,7 +179,7 @@ func (s *profitSum) add(t ledger.Transaction, margin float64) error {
 	return nil
 }
 
-func (s *profitSum) row(group string) (ProfitRow, error) {
+func (s *profitSum) row(group string, currency money.Amount) (ProfitRow, error) {
 	r := ProfitRow{Group: group, Lines: s.lines, Units: s.units, NoCost: s.noCost}
 	for into, sum := range map[*money.Amount]*money.Sum{&r.Sales: &s.sales, &r.Refunds: &s.refunds, &r.Discounts: &s.discounts,
 		&r.Cost: &s.cost, &r.Profit: &s.profit, &r.Spend: &s.spend} {
@@ -186,6 +187,9 @@ func (s *profitSum) row(group string) (ProfitRow, error) {
 		if *into, err = sum.Total(); err != nil {
 			return r, fail("%q: %w", group, err)
 		}
+	}
+	for _, a := range []*money.Amount{&r.Sales, &r.Refunds, &r.Discounts, &r.Cost, &r.Profit, &r.Spend} {
+		*a = like(*a, currency)
 	}
 	return r, r.derive()
 }
@@ -202,11 +206,11 @@ func (r *ProfitRow) derive() error {
 	return nil
 }
 
-func profitTable(groups map[string]*profitSum) (*ProfitTable, error) {
+func profitTable(groups map[string]*profitSum, currency money.Amount) (*ProfitTable, error) {
 	t := &ProfitTable{}
 	var sums [6]money.Sum
 	for g, s := range groups {
-		r, err := s.row(g)
+		r, err := s.row(g, currency)
 		if err != nil {
 			return nil, err
 		}

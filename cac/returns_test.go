@@ -54,7 +54,7 @@ func TestMatchUplift(t *testing.T) {
 	}
 }
 
-// Members spent more before they joined. Without matching the programme seems to be worth 60 a member; matched on what
+// Members spent more before they joined. Without matching the program seems to be worth 60 a member; matched on what
 // they spent before it is worth the 10 that it is, and so in difference of differences.
 func TestMatchingRemovesSelection(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))

@@ -146,6 +146,9 @@ func (s *serveSums) table() (*ServeTable, error) {
 	var sums serveSum
 	for name, g := range s.groups {
 		r := ServeRow{Group: name, Customers: len(g.customers), Activities: g.activities}
+		for _, sum := range []*money.Sum{&g.revenue, &g.profit, &g.cost} {
+			sum.Add(like(money.Amount{}, s.first))
+		}
 		if err := r.fill(&g.revenue, &g.profit, &g.cost); err != nil {
 			return nil, err
 		}

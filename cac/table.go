@@ -276,12 +276,10 @@ func (t *Table) String() string {
 		}
 		rows = append(rows, t.line(r, r.Period.String(), change))
 	}
-	if t.timed() && t.By != "" {
+	if len(t.Periods) > 1 && t.By != "" {
 		for _, r := range t.Groups {
 			rows = append(rows, t.line(r, "all", ""))
 		}
-	}
-	if t.timed() && t.By != "" {
 		for _, r := range t.Periods {
 			rows = append(rows, t.line(r, r.Period.String(), ""))
 		}

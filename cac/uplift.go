@@ -14,11 +14,11 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// An Observation is what one customer spent before and during a programme.
+// An Observation is what one customer spent before and during a program.
 type Observation struct {
 	Customer string       // for errors only
-	Before   money.Amount // spend or profit in a period before the programme
-	After    money.Amount // the same measure in the period of the programme
+	Before   money.Amount // spend or profit in a period before the program
+	After    money.Amount // the same measure in the period of the program
 	Stratum  string       // members are compared with others of the same stratum: region, age band; empty if none
 }
 
@@ -29,7 +29,7 @@ type UpliftOptions struct {
 	Level      float64 // of the interval; 0: 0.95
 }
 
-// Uplift is what a programme adds to the spend of a member.
+// Uplift is what a program adds to the spend of a member.
 type Uplift struct {
 	PerMember money.Amount `json:"per_member"` // half to even to the minor unit
 	Low       money.Amount `json:"low"`        // of its interval
@@ -45,7 +45,7 @@ type Uplift struct {
 	Strata    int          `json:"strata"`    // strata used
 }
 
-// MatchUplift returns how much more members of a programme spend than non-members who are like them,
+// MatchUplift returns how much more members of a program spend than non-members who are like them,
 //
 //	sum over strata of members_s * (mean of members_s - mean of others_s)  /  sum of members_s
 //
@@ -54,7 +54,7 @@ type Uplift struct {
 // difference of means of an experiment with Welch's interval.
 //
 // Members choose to join, and those who spend more join more. Matching removes what the strata tell and no more, so
-// the uplift of a programme that nobody was randomly kept from is an upper guess rather than a measurement.
+// the uplift of a program that nobody was randomly kept from is an upper guess rather than a measurement.
 //
 // It returns an error if there are no members or no others in any stratum, if currencies differ, Bins is negative or
 // greater than the number of members, or the level is not between 0 and 1.

@@ -406,6 +406,8 @@ func TestRatios(t *testing.T) {
 		{"magic number, shrinking", "-2", func() (float64, error) { return cac.MagicNumber(usd("12"), usd("10"), usd("4")) }},
 		{"sales efficiency", "13/10", func() (float64, error) { return cac.GrossSalesEfficiency(usd("2.6"), usd("2")) }},
 		{"net sales efficiency", "1", func() (float64, error) { return cac.NetSalesEfficiency(usd("2.6"), usd("0.6"), usd("2")) }},
+		{"blended CAC ratio", "4/5", func() (float64, error) { return cac.BlendedCACRatio(usd("800"), usd("600"), usd("400")) }},
+		{"new CAC ratio", "7/6", func() (float64, error) { return cac.NewCACRatio(usd("700"), usd("600")) }},
 		{"referral rate", "1/8", func() (float64, error) { return cac.ReferralRate(50, 400) }},
 		{"viral coefficient", "1/2", func() (float64, error) { return cac.ViralCoefficient(5, .1) }},
 	} {
@@ -419,11 +421,11 @@ func TestRatios(t *testing.T) {
 	if err != nil || !near(v.Ratio, frac(t, "40/9"), 1e-15) {
 		t.Errorf("LTV:CAC: %v, %v", v, err)
 	}
-	r, err := cac.NewCACRatios(usd("1000"), usd("800"), usd("500"), usd("500"))
+	r, err := cac.CARRRatios(usd("1000"), usd("800"), usd("500"), usd("500"))
 	if err != nil || r.Blended != 1 || r.New != 1.6 || r.Suspect {
 		t.Errorf("CAC ratios: %+v, %v", r, err)
 	}
-	if r, err = cac.NewCACRatios(usd("1000"), usd("300"), usd("500"), usd("500")); err != nil || !r.Suspect {
+	if r, err = cac.CARRRatios(usd("1000"), usd("300"), usd("500"), usd("500")); err != nil || !r.Suspect {
 		t.Errorf("new below blended must be suspect: %+v, %v", r, err)
 	}
 }

@@ -52,7 +52,7 @@ type Result struct {
 	Since   Timing // from the first step
 }
 
-// A Timing summarises how long those who took a step needed for it. All are zero if N is.
+// A Timing summarizes how long those who took a step needed for it. All are zero if N is.
 type Timing struct {
 	N      int           `json:"n"`
 	Mean   time.Duration `json:"mean_ns"`
@@ -178,7 +178,7 @@ func (b *builder) group(name string, steps []string, level float64) Group {
 	return g
 }
 
-// timing summarises durations; it leaves them as they are.
+// timing summarizes durations; it leaves them as they are.
 func timing(values []float64) Timing {
 	if len(values) == 0 {
 		return Timing{}

@@ -54,7 +54,7 @@ func CSV(w io.Writer, header []string, rows [][]string) error {
 
 // Plain returns the number of an amount without its currency.
 func Plain(a money.Amount) string {
-	return strings.TrimPrefix(a.String(), string(a.Currency())+" ")
+	return a.Number()
 }
 
 // Minor returns an amount rounded half to even to the minor unit, with its currency: what a person reads.
