@@ -7,6 +7,8 @@ import (
 	"hash/maphash"
 	"iter"
 	"runtime"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -25,7 +27,9 @@ type feed struct {
 	full     chan *chunk
 	spare    chan *chunk
 	own      *sorter
-	pending  pending
+	by       func(ledger.Transaction) string // the group of a row, nil for none
+	open     []pending                       // the order that is being read, a part for each group
+	order    [2]string                       // its customer and ID
 	counts   counts
 	currency money.Currency
 	latest   Date
@@ -60,9 +64,7 @@ type sorter struct {
 
 // A pending order gathers adjacent lines of one ID.
 type pending struct {
-	open     bool
-	customer string
-	id       string
+	customer string // with the group before it, if there is one
 	net      money.Amount
 	cost     money.Amount
 	day      Date // earliest line that is not a refund, else the earliest line
@@ -247,6 +249,7 @@ const maxID = 1024
 var (
 	errNoCustomer = errors.New("empty; every row needs its customer")
 	errLongID     = fmt.Errorf("longer than %d bytes", maxID)
+	errZeroByte   = errors.New("has a zero byte")
 	errNoTime     = errors.New("the zero time; every row needs its time")
 	errYear       = errors.New("outside the years 1 to 9999")
 	errNoCost     = errors.New("not recorded, and the margin needs it; choose the total or fill it in")
@@ -284,14 +287,22 @@ func (f *feed) row(t *ledger.Transaction) *ledger.RowError {
 	if !f.hasRows || day > f.latest {
 		f.latest, f.hasRows = day, true
 	}
+	customer := t.Customer
+	if f.by != nil {
+		group := f.by(*t)
+		if strings.Contains(group, groupEnd) {
+			return &ledger.RowError{Field: "group", Value: group, Err: errZeroByte}
+		}
+		customer = group + groupEnd + customer
+	}
 	sign := t.Amount.Sign()
 	if t.ID == "" || f.l.match {
 		f.flush()
-		f.put(t.Customer, t.Amount, t.Cost, day, kindOf(sign, max(sign, 0), sign >= 0),
+		f.put(customer, t.Amount, t.Cost, day, kindOf(sign, max(sign, 0), sign >= 0),
 			lineOf{id: t.ID, positive: sign > 0, any: sign >= 0})
 		return nil
 	}
-	return f.join(t, day, sign)
+	return f.join(t, customer, day, sign)
 }
 
 // money checks the currencies and the cost of a row.
@@ -321,15 +332,20 @@ func mixed(c, earlier money.Currency) error {
 	return fmt.Errorf("mixed currencies: earlier rows are in %s, this one in %s; convert the log to one currency", earlier, c)
 }
 
-// join adds a line to the pending order, or starts one.
-func (f *feed) join(t *ledger.Transaction, day Date, sign int) *ledger.RowError {
-	q := &f.pending
-	if !q.open || q.id != t.ID || q.customer != t.Customer {
+// join adds a line to the order that is being read, or starts one.
+func (f *feed) join(t *ledger.Transaction, customer string, day Date, sign int) *ledger.RowError {
+	if f.order[0] != t.Customer || f.order[1] != t.ID {
 		f.flush()
-		*q = pending{open: true, customer: t.Customer, id: t.ID, day: day}
+		f.order = [2]string{t.Customer, t.ID}
+	}
+	i := slices.IndexFunc(f.open, func(q pending) bool { return q.customer == customer })
+	if i < 0 {
+		i = len(f.open)
+		f.open = append(f.open, pending{customer: customer, day: day})
 	} else {
 		f.counts.lines++
 	}
+	q := &f.open[i]
 	var err error
 	if q.net, err = q.net.Add(t.Amount); err == nil && f.l.costs {
 		q.cost, err = q.cost.Add(t.Cost)
@@ -347,14 +363,17 @@ func (f *feed) join(t *ledger.Transaction, day Date, sign int) *ledger.RowError 
 	return nil
 }
 
-// flush puts the pending order into its batch.
+// flush puts the order that was read into the chunk.
 func (f *feed) flush() {
-	q := &f.pending
-	if !q.open {
+	if len(f.open) == 0 {
 		return
 	}
-	f.put(q.customer, q.net, q.cost, q.day, kindOf(q.net.Sign(), q.positive, q.any), lineOf{})
-	*q = pending{}
+	for i := range f.open {
+		q := &f.open[i]
+		f.put(q.customer, q.net, q.cost, q.day, kindOf(q.net.Sign(), q.positive, q.any), lineOf{})
+	}
+	clear(f.open)
+	f.open, f.order = f.open[:0], [2]string{}
 }
 
 func (f *feed) put(customer string, amount, cost money.Amount, day Date, k kind, line lineOf) {

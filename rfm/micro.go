@@ -134,7 +134,7 @@ func AnalyzeBy(ctx context.Context, log iter.Seq2[ledger.Transaction, error], en
 	if err := opt.validate(); err != nil {
 		return nil, err
 	}
-	s, err := Summarize(ctx, grouped(log, by), end, &opt.SummaryOptions)
+	s, err := summarizeBy(ctx, log, end, by, &opt.SummaryOptions)
 	if err != nil {
 		return nil, err
 	}
@@ -147,20 +147,6 @@ func AnalyzeBy(ctx context.Context, log iter.Seq2[ledger.Transaction, error], en
 // groupEnd stands between group and customer in the ids of AnalyzeBy. It sorts before all else, so the pairs are sorted
 // by group and then by customer.
 const groupEnd = "\x00"
-
-// grouped puts the group before the customer of every row.
-func grouped(log iter.Seq2[ledger.Transaction, error], by func(ledger.Transaction) string) iter.Seq2[ledger.Transaction, error] {
-	return ledger.Map(log, func(t ledger.Transaction) (ledger.Transaction, error) {
-		group := by(t)
-		if strings.Contains(group, groupEnd) {
-			return t, &ledger.RowError{Field: "group", Value: group, Err: errors.New("has a zero byte")}
-		}
-		if t.Customer != "" {
-			t.Customer = group + groupEnd + t.Customer
-		}
-		return t, nil
-	})
-}
 
 // A MicroRow is one segment of one group.
 type MicroRow struct {

@@ -74,10 +74,10 @@ func (p *Partial) Customers() int { return int(p.found.Load()) }
 //   - Value is Margin and a row that is not a refund has no cost,
 //   - there are more customers than MaxCustomers: it wraps [ErrTooManyCustomers].
 func (p *Partial) Add(ctx context.Context, log iter.Seq2[ledger.Transaction, error]) error {
-	return p.addUntil(ctx, log, lastDate)
+	return p.addUntil(ctx, log, lastDate, nil)
 }
 
-func (p *Partial) addUntil(ctx context.Context, log iter.Seq2[ledger.Transaction, error], end Date) error {
+func (p *Partial) addUntil(ctx context.Context, log iter.Seq2[ledger.Transaction, error], end Date, by func(ledger.Transaction) string) error {
 	if p.err != nil {
 		return p.err
 	}
@@ -85,6 +85,7 @@ func (p *Partial) addUntil(ctx context.Context, log iter.Seq2[ledger.Transaction
 		return errEmptyPartial
 	}
 	f := newFeed(p, end)
+	f.by = by
 	err := f.run(ctx, log)
 	f.mergeInto(p)
 	if err == nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"runtime"
+	"strings"
 	"sync"
 	"time"
 
@@ -94,11 +95,16 @@ func (s *Summary) Days(i int) ([]Date, bool) {
 //
 // It returns an error for a log without rows in the period, and for all that [Partial.Add] lists.
 func Summarize(ctx context.Context, log iter.Seq2[ledger.Transaction, error], end time.Time, o *SummaryOptions) (*Summary, error) {
+	return summarizeBy(ctx, log, end, nil, o)
+}
+
+// summarizeBy is Summarize with a group before the id of every customer, if by is not nil.
+func summarizeBy(ctx context.Context, log iter.Seq2[ledger.Transaction, error], end time.Time, by func(ledger.Transaction) string, o *SummaryOptions) (*Summary, error) {
 	p, err := newUntil(end, o)
 	if err != nil {
 		return nil, err
 	}
-	if err := p.addUntil(ctx, log, p.cal.date(end)); err != nil {
+	if err := p.addUntil(ctx, log, p.cal.date(end), by); err != nil {
 		return nil, err
 	}
 	return p.summary(ctx, end)
@@ -189,13 +195,16 @@ func firstFailure(errs []error) error {
 
 // unprefixed takes the package's name off an error that gets it again.
 func unprefixed(err error) error {
-	if inner := errors.Unwrap(err); inner != nil {
-		if err.Error() == "rfm: "+inner.Error() {
-			return inner
-		}
+	if strings.HasPrefix(err.Error(), "rfm: ") {
+		return inner{err}
 	}
 	return err
 }
+
+type inner struct{ error }
+
+func (e inner) Error() string { return strings.TrimPrefix(e.error.Error(), "rfm: ") }
+func (e inner) Unwrap() error { return e.error }
 
 // Summary returns the summary as of the calendar day of end in the Partial's location. It returns an error if the
 // Partial holds no rows or rows of days after end: what is added cannot be taken out again. The Partial can be used on.
