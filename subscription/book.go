@@ -7,6 +7,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/custval/custval/ledger"
@@ -293,13 +294,24 @@ func numbered(err error, row int) error {
 
 func (b *builder) finish() (*data, error) {
 	d := &data{items: b.items}
-	var customers, parents, subscriptions, keys, plans, codes, currencies []int32
-	d.customers, customers = b.customers.sorted()
-	d.parents, parents = b.parents.sorted()
-	d.subscriptions, subscriptions = b.subscriptions.sorted()
-	d.keys, keys = b.keys.sorted()
-	d.plans, plans = b.plans.sorted()
-	d.codes, codes = b.codes.sorted()
+	var customers, parents, subscriptions, keys, plans, codes []int32
+	var group sync.WaitGroup
+	for _, list := range []struct {
+		names  *names
+		sorted *[]string
+		rank   *[]int32
+	}{
+		{&b.customers, &d.customers, &customers}, {&b.parents, &d.parents, &parents},
+		{&b.subscriptions, &d.subscriptions, &subscriptions}, {&b.keys, &d.keys, &keys},
+		{&b.plans, &d.plans, &plans}, {&b.codes, &d.codes, &codes},
+	} {
+		group.Add(1)
+		go func() {
+			defer group.Done()
+			*list.sorted, *list.rank = list.names.sorted()
+		}()
+	}
+	group.Wait()
 	texts, currencies := b.currencies.sorted()
 	none := int32(0) // a price without a currency is zero: it counts as the first one
 	for _, c := range texts {
@@ -322,7 +334,7 @@ func (b *builder) finish() (*data, error) {
 		it.currency = max(currencies[it.currency]-none, 0)
 		it.interval = rank[it.interval]
 	}
-	slices.SortFunc(d.items, compareItems)
+	d.items = sortItems(d.items)
 	d.issues = append(b.issues, neighbours(d)...)
 	slices.SortStableFunc(d.issues, func(x, y Issue) int {
 		return cmp.Or(cmp.Compare(x.Row, y.Row), cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.Other, y.Other))
@@ -330,9 +342,31 @@ func (b *builder) finish() (*data, error) {
 	return d, nil
 }
 
-func compareItems(x, y item) int {
-	return cmp.Or(
-		cmp.Compare(x.parent, y.parent), cmp.Compare(x.customer, y.customer), cmp.Compare(x.subscription, y.subscription),
-		cmp.Compare(x.key, y.key), cmp.Compare(x.from, y.from), cmp.Compare(x.to, y.to), cmp.Compare(x.row, y.row),
-	)
+// sortItems sorts by parent, customer, subscription, key, time and row. Items are large, so their places are sorted by
+// the first two and each is moved once.
+func sortItems(items []item) []item {
+	type place struct {
+		key   uint64
+		index int32
+	}
+	places := make([]place, len(items))
+	for i := range items {
+		places[i] = place{uint64(items[i].parent)<<32 | uint64(items[i].customer), int32(i)}
+	}
+	slices.SortFunc(places, func(a, b place) int {
+		if a.key != b.key {
+			return cmp.Compare(a.key, b.key)
+		}
+		return compareItems(&items[a.index], &items[b.index])
+	})
+	out := make([]item, len(items))
+	for i, p := range places {
+		out[i] = items[p.index]
+	}
+	return out
+}
+
+func compareItems(x, y *item) int {
+	return cmp.Or(cmp.Compare(x.subscription, y.subscription), cmp.Compare(x.key, y.key), cmp.Compare(x.from, y.from),
+		cmp.Compare(x.to, y.to), cmp.Compare(x.row, y.row))
 }
