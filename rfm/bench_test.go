@@ -6,6 +6,7 @@ import (
 	"iter"
 	"math/rand/v2"
 	"os"
+	"runtime"
 	"strconv"
 	"testing"
 	"time"
@@ -113,4 +114,64 @@ func BenchmarkSegment(b *testing.B) {
 			b.ReportMetric(float64(len(s.Rows))*float64(b.N)/b.Elapsed().Seconds(), "customers/s")
 		})
 	}
+}
+
+func BenchmarkPartialBinary(b *testing.B) {
+	p, err := NewPartial(nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := p.Add(context.Background(), simulatedOrders(5e5, 1e5)); err != nil {
+		b.Fatal(err)
+	}
+	text, err := p.MarshalBinary()
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Run("marshal", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := p.MarshalBinary(); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(len(text))/float64(p.Customers()), "bytes/customer")
+	})
+	b.Run("unmarshal", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			var q Partial
+			if err := q.UnmarshalBinary(text); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// TestMemory streams 1e8 orders of 1e6 customers and reports what the summary holds. It takes about a minute.
+func TestMemory(t *testing.T) {
+	if !long() {
+		t.Skip("CUSTVAL_LONG is not set")
+	}
+	const customers = 1e6
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	var peak uint64
+	o := &SummaryOptions{Progress: func(int) {
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		peak = max(peak, m.HeapInuse)
+	}}
+	start := time.Now()
+	s, err := Summarize(context.Background(), simulatedOrders(1e8, customers), benchEnd, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	took := time.Since(start)
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	t.Logf("1e8 orders of %d customers in %v (simulation included): heap in use at most %d bytes a customer, %d retained",
+		len(s.Rows), took, peak/customers, (after.HeapInuse-before.HeapInuse)/customers)
+	runtime.KeepAlive(s)
 }
