@@ -1,11 +1,9 @@
 package cac
 
 import (
-	"cmp"
+	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"math/big"
 	"slices"
 	"sort"
 	"time"
@@ -13,81 +11,6 @@ import (
 	"github.com/custval/custval/ledger"
 	"github.com/custval/custval/money"
 )
-
-// A Dimension is what a table groups by.
-type Dimension string
-
-// The dimensions. The empty Dimension groups by nothing: one row for each period, which is a table of the cohorts of
-// customers acquired in it.
-const (
-	PerChannel  Dimension = "channel"
-	PerCampaign Dimension = "campaign"
-	PerSegment  Dimension = "segment"
-)
-
-// A SharingRule says how the costs that belong to no single group are shared between the groups of their period, to
-// the minor unit by largest remainder.
-type SharingRule string
-
-// The rules. The empty SharingRule is Unallocated. Where a rule finds nothing to go by in a period (no spend, no new
-// customers, no weights), the costs stay unallocated.
-const (
-	Unallocated    SharingRule = "unallocated"      // not at all: they have a row of their own, SharedGroup
-	BySpend        SharingRule = "by_spend"         // by the groups' own spend, as far as it is positive
-	ByNewCustomers SharingRule = "by_new_customers" // by the groups' new customers
-	ByWeights      SharingRule = "by_weights"       // by weights that the caller states, such as headcounts
-)
-
-// Sharing is the rule for shared costs with its weights.
-type Sharing struct {
-	Rule    SharingRule
-	Weights map[string]float64 // for ByWeights: by group; a group that is absent gets nothing
-}
-
-// ValueOf returns what a customer is worth in money, such as the value that a clv.Scorer gave, and false if that is not
-// known.
-type ValueOf func(customer string) (money.Amount, bool)
-
-// Options are the rules of [Analyze]. The zero Options, like nil, are the defaults: fully loaded cost over all new
-// customers, for all of time, in one row.
-type Options struct {
-	By           Dimension                  // what to group by; empty: nothing
-	Periods      []ledger.Period            // disjoint, in any order; none: all of time as one
-	Basis        Basis                      // which costs count; zero: FullyLoaded
-	Denominator  Denominator                // which customers count; empty: the usual ones of the basis
-	PaidChannels []string                   // the channels whose customers NewPaid counts; nil: those that have a line of paid media
-	Valid        func(customer string) bool // for NetNew, which needs it: whether the customer is still one after the refund window
-	Segment      ledger.Key                 // the segment of a customer; PerSegment needs it
-	Sharing      Sharing                    // how shared costs are shared; zero: not
-	Lag          Lag                        // when the customers come that a cost wins; zero: in its own period
-	Value        ValueOf                    // what a customer is worth; nil: no value, LTV:CAC and ROI
-	ValueBasis   ValueBasis                 // what the values are measured in; empty: GrossMargin
-	Missing      MissingValue               // what a customer is worth whose value is not known; empty: undefined
-	Currency     money.Currency             // of the result; empty: the one of all lines
-	Convert      Converter                  // rates of exchange; nil: lines of another currency are an error
-}
-
-// ByChannel returns spend, new customers, CAC, value and return by channel and period: [Analyze] with the default rules.
-// Without periods it is a table over all of time. A nil value leaves the value and the returns out.
-func ByChannel(costs []Cost, customers []ledger.Customer, value ValueOf, periods ...ledger.Period) (*Table, error) {
-	return Analyze(costs, customers, &Options{By: PerChannel, Value: value, Periods: periods})
-}
-
-// ByCampaign returns the same by campaign.
-func ByCampaign(costs []Cost, customers []ledger.Customer, value ValueOf, periods ...ledger.Period) (*Table, error) {
-	return Analyze(costs, customers, &Options{By: PerCampaign, Value: value, Periods: periods})
-}
-
-// BySegment returns the same by segment of customers; costs name theirs in Cost.Segment.
-func BySegment(costs []Cost, customers []ledger.Customer, segment ledger.Key, value ValueOf, periods ...ledger.Period) (*Table, error) {
-	return Analyze(costs, customers, &Options{By: PerSegment, Segment: segment, Value: value, Periods: periods})
-}
-
-// ByCohort returns the same by cohort of acquisition: a row for each period, with all costs of the period over the
-// customers who were won in it.
-func ByCohort(costs []Cost, customers []ledger.Customer, value ValueOf, periods ...ledger.Period) (*Table, error) {
-	return Analyze(costs, customers, &Options{Value: value, Periods: periods})
-}
 
 // Analyze divides costs by the customers they won, by group and period, under the rules of o. A customer is new in the
 // period that holds Customer.Acquired and belongs to the group that its Channel, Campaign or segment names. What lies
@@ -99,16 +22,19 @@ func ByCohort(costs []Cost, customers []ledger.Customer, value ValueOf, periods 
 //
 // Analyze returns an error if an option is not valid; if a line is not (see [Cost.Validate]) or has no date although
 // there are periods; if a customer's ID is empty or a duplicate, or Acquired is unknown although there are periods; if
-// periods overlap; and, as a *[PlaceError], if currencies differ and Convert is nil.
-func Analyze(costs []Cost, customers []ledger.Customer, o *Options) (*Table, error) {
+// periods overlap; if ctx is done; and, as a *[PlaceError], if currencies differ and Convert is nil.
+func Analyze(ctx context.Context, costs []Cost, customers []ledger.Customer, o *Options) (*Table, error) {
 	b, err := newBuilder(costs, o)
 	if err != nil {
 		return nil, err
 	}
-	if err := b.addCustomers(customers); err != nil {
+	if err := b.addCustomers(ctx, customers); err != nil {
 		return nil, err
 	}
 	for i, c := range b.costs {
+		if i%1024 == 0 && ctx.Err() != nil {
+			return nil, prefixed(ctx.Err())
+		}
 		if err := b.addCost(i+1, c); err != nil {
 			return nil, err
 		}
@@ -146,8 +72,9 @@ type builder struct {
 	periods  []ledger.Period // sorted; one zero Period if there are none
 	cells    map[place]*cell
 	origins  map[origin]int
-	paid     map[string]bool
-	age      int // how far the lag reaches back
+	paid     map[string]bool // channels that NewPaid counts
+	media    map[string]bool // campaigns that it counts
+	age      int             // how far the lag reaches back
 	outside  money.Sum
 	excluded money.Sum
 	deferred money.Sum
@@ -156,7 +83,7 @@ type builder struct {
 }
 
 func newBuilder(costs []Cost, o *Options) (*builder, error) {
-	b := &builder{cells: map[place]*cell{}, origins: map[origin]int{}, paid: map[string]bool{}}
+	b := &builder{cells: map[place]*cell{}, origins: map[origin]int{}, paid: map[string]bool{}, media: map[string]bool{}}
 	if o != nil {
 		b.o = *o
 	}
@@ -184,8 +111,9 @@ func newBuilder(costs []Cost, o *Options) (*builder, error) {
 		b.paid[c] = true
 	}
 	for _, c := range costs {
-		if c.Category == PaidMedia && b.o.PaidChannels == nil && c.Channel != "" {
-			b.paid[c.Channel] = true
+		if c.Category == PaidMedia && b.o.PaidChannels == nil {
+			b.paid[c.Channel] = c.Channel != ""
+			b.media[c.Campaign] = c.Campaign != ""
 		}
 		if c.Charge != PerCustomer && b.policy.Basis.Share(c.Category, c.Function) > 0 {
 			b.age = max(b.age, longest(b.o.Lag.of(c.Category, c.Function)))
@@ -202,70 +130,6 @@ func (b *builder) check(c Cost) error {
 		return &ledger.RowError{Field: "date", Err: errors.New("neither date nor period")}
 	}
 	return nil
-}
-
-func (o *Options) validate() error {
-	switch o.By {
-	case "", PerChannel, PerCampaign:
-	case PerSegment:
-		if o.Segment == nil {
-			return fail("grouping by segment needs Options.Segment")
-		}
-	default:
-		return fail("unknown dimension %q", string(o.By))
-	}
-	if o.Denominator == NetNew && o.Valid == nil {
-		return fail("net new customers need Options.Valid")
-	}
-	if len(o.Periods) == 0 && (o.Lag.Periods > 0 || o.Lag.Weights != nil || o.Lag.Functions != nil || o.Lag.Categories != nil) {
-		return fail("a lag needs periods")
-	}
-	return cmp.Or(o.Basis.Validate(), o.Denominator.validate(), o.Lag.Validate(), o.Sharing.validate(), o.Missing.validate(), o.ValueBasis.validate())
-}
-
-func (s Sharing) validate() error {
-	switch s.Rule {
-	case "", Unallocated, BySpend, ByNewCustomers:
-		if s.Weights != nil {
-			return fail("sharing %q takes no weights", string(s.Rule))
-		}
-		return nil
-	case ByWeights:
-		for _, g := range slices.Sorted(maps.Keys(s.Weights)) {
-			if w := s.Weights[g]; finite("", w) != nil || w < 0 {
-				return fail("sharing: weight %v of %q: not a finite number of at least 0", w, g)
-			}
-		}
-		return nil
-	}
-	return fail("unknown sharing rule %q", string(s.Rule))
-}
-
-func (o *Options) policy(c money.Currency) Policy {
-	p := Policy{Basis: o.Basis.clone(), Denominator: cmp.Or(o.Denominator, o.Basis.usual()), Lag: o.Lag.clone(),
-		Sharing: cmp.Or(o.Sharing.Rule, Unallocated), Currency: c}
-	if o.Value != nil {
-		p.ValueBasis, p.Missing = cmp.Or(o.ValueBasis, GrossMargin), cmp.Or(o.Missing, ValueUndefined)
-	}
-	return p
-}
-
-// currency returns the currency of the result: the one asked for, or else the only one there is.
-func (o *Options) currency(costs []Cost) (money.Currency, error) {
-	if o.Currency != "" {
-		return o.Currency, nil
-	}
-	var first money.Currency
-	for i, c := range costs {
-		switch at := c.Amount.Currency(); {
-		case first == "":
-			first = at
-		case at != "" && at != first:
-			return "", c.at(i+1, "amount", c.Amount.String(),
-				fmt.Errorf("%w: %s and %s, and Options.Currency names none", ErrCurrencyMismatch, first, at))
-		}
-	}
-	return first, nil
 }
 
 // ordered returns the periods by time, and an error if two overlap.
@@ -304,10 +168,13 @@ func (b *builder) at(p place) *cell {
 	return c
 }
 
-func (b *builder) addCustomers(customers []ledger.Customer) error {
+func (b *builder) addCustomers(ctx context.Context, customers []ledger.Customer) error {
 	seen := make(map[string]int, len(customers))
 	timed := slices.ContainsFunc(b.costs, func(c Cost) bool { return c.Charge == PerCustomer && !c.Period.IsZero() })
 	for i, c := range customers {
+		if i%4096 == 0 && ctx.Err() != nil {
+			return prefixed(ctx.Err())
+		}
 		if c.ID == "" {
 			return fail("%w", &ledger.RowError{Row: i + 1, Field: "id", Err: errors.New("empty")})
 		}
@@ -338,7 +205,7 @@ func (b *builder) addCustomers(customers []ledger.Customer) error {
 func (b *builder) counts(c ledger.Customer) bool {
 	switch b.policy.Denominator {
 	case NewPaid:
-		return b.paid[c.Channel]
+		return b.paid[c.Channel] || b.media[c.Campaign]
 	case NetNew:
 		return b.o.Valid(c.ID)
 	}
@@ -506,96 +373,4 @@ func (b *builder) addPerCustomer(row int, c Cost) error {
 		b.put(place{group: b.group(from.channel, from.campaign, from.segment), period: from.period}, due)
 	}
 	return nil
-}
-
-// share divides the shared costs of every period between its groups.
-func (b *builder) share() error {
-	if b.policy.Sharing == Unallocated {
-		return nil
-	}
-	for t := range b.periods {
-		shared := b.cells[place{shared: true, period: t}]
-		if shared == nil {
-			continue
-		}
-		groups, weights, err := b.weights(t)
-		if err != nil {
-			return err
-		}
-		if len(groups) == 0 {
-			continue
-		}
-		sum, err := shared.direct.Total()
-		if err != nil {
-			return prefixed(err)
-		}
-		parts, err := allocate(sum, weights)
-		if err != nil {
-			return prefixed(err)
-		}
-		for i, g := range groups {
-			into := b.at(place{group: g, period: t})
-			into.allocated.Add(parts[i])
-			into.credits = into.credits || shared.credits
-		}
-		delete(b.cells, place{shared: true, period: t})
-	}
-	return nil
-}
-
-// weights returns the groups that share the costs of a period, sorted, with their positive weights.
-func (b *builder) weights(t int) ([]string, []*big.Rat, error) {
-	of := map[string]*big.Rat{}
-	if b.policy.Sharing == ByWeights {
-		for g, w := range b.o.Sharing.Weights {
-			of[g] = number(w)
-		}
-	} else {
-		for p, c := range b.cells {
-			if p.period != t || p.shared {
-				continue
-			}
-			of[p.group] = new(big.Rat).SetInt64(int64(c.new))
-			if b.policy.Sharing == BySpend {
-				own, err := c.direct.Total()
-				if err != nil {
-					return nil, nil, prefixed(err)
-				}
-				of[p.group] = rat(own)
-			}
-		}
-	}
-	maps.DeleteFunc(of, func(_ string, w *big.Rat) bool { return w.Sign() <= 0 })
-	groups := slices.Sorted(maps.Keys(of))
-	weights := make([]*big.Rat, len(groups))
-	for i, g := range groups {
-		weights[i] = of[g]
-	}
-	return groups, weights, nil
-}
-
-// allocate divides an amount by exact weights: as integers where they are ones of ordinary size, else as floats.
-func allocate(a money.Amount, weights []*big.Rat) ([]money.Amount, error) {
-	denominator := big.NewInt(1)
-	for _, w := range weights {
-		gcd := new(big.Int).GCD(nil, nil, denominator, w.Denom())
-		denominator.Mul(denominator, new(big.Int).Quo(w.Denom(), gcd))
-	}
-	ints, floats := make([]int64, len(weights)), make([]float64, len(weights))
-	whole := true
-	for i, w := range weights {
-		n := new(big.Rat).Mul(w, new(big.Rat).SetInt(denominator))
-		ints[i], floats[i] = n.Num().Int64(), float(w)
-		whole = whole && n.Num().BitLen() < 53
-	}
-	if whole {
-		return a.Allocate(ints...)
-	}
-	return a.AllocateBy(floats)
-}
-
-func (b Basis) clone() Basis {
-	b.Name = b.name()
-	b.Functions, b.Categories, b.Shares = slices.Clone(b.Functions), slices.Clone(b.Categories), maps.Clone(b.Shares)
-	return b
 }

@@ -1,6 +1,7 @@
 package cac_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -112,7 +113,7 @@ func TestAnalyzeRules(t *testing.T) {
 			map[string]string{"ads": "5100/30", "seo": "500/10", "": "0/10", "pr": "800/0", "total": "6400/50"}},
 	} {
 		c.o.By, c.o.Periods = cac.PerChannel, []ledger.Period{jan}
-		table, err := cac.Analyze(costs, customers, &c.o)
+		table, err := cac.Analyze(context.Background(), costs, customers, &c.o)
 		if err != nil {
 			t.Errorf("%s: %v", c.name, err)
 			continue
@@ -148,7 +149,7 @@ func TestLagInTablesEqualsTheSeries(t *testing.T) {
 			customers = append(customers, won(counts[i], p, "x")...)
 			points[i] = cac.Point{Period: p, Marketing: usd(spend[i]), New: counts[i]}
 		}
-		table, err := cac.Analyze(costs, customers, &cac.Options{Periods: periods, Lag: lag})
+		table, err := cac.Analyze(context.Background(), costs, customers, &cac.Options{Periods: periods, Lag: lag})
 		rows, err2 := cac.LaggedCAC(points, lag)
 		if err != nil || err2 != nil {
 			t.Fatal(err, err2)
@@ -229,7 +230,7 @@ func TestTablePartsAddUpToTheCent(t *testing.T) {
 		}
 		o.Basis = []cac.Basis{{}, cac.Blended(), cac.Paid(), cac.NewLogo(.37)}[r.IntN(4)]
 		o.Lag = []cac.Lag{{}, {Periods: 1}, {Weights: []float64{.6, .4}}}[r.IntN(3)]
-		table, err := cac.Analyze(b.costs, b.customers, &o)
+		table, err := cac.Analyze(context.Background(), b.costs, b.customers, &o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -303,7 +304,7 @@ func TestOrderOfInputDoesNotMatter(t *testing.T) {
 		b := randomBusiness(r)
 		b.costs = append(b.costs, cac.Cost{Amount: usd("1.10"), Charge: cac.PerCustomer, Period: feb}, cac.Cost{Amount: usd("2.30"), Charge: cac.PerCustomer, Channel: "ads"})
 		o := cac.Options{By: cac.PerChannel, Periods: []ledger.Period{jan, feb, mar}, Value: b.value, Sharing: cac.Sharing{Rule: cac.BySpend}, Missing: cac.ValueMean}
-		want, err := cac.Analyze(b.costs, b.customers, &o)
+		want, err := cac.Analyze(context.Background(), b.costs, b.customers, &o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -311,7 +312,7 @@ func TestOrderOfInputDoesNotMatter(t *testing.T) {
 		r.Shuffle(len(b.customers), func(i, j int) { b.customers[i], b.customers[j] = b.customers[j], b.customers[i] })
 		o.Periods = []ledger.Period{mar, jan, feb}
 		before := fmt.Sprint(b.costs, b.customers, o.Periods)
-		got, err := cac.Analyze(b.costs, b.customers, &o)
+		got, err := cac.Analyze(context.Background(), b.costs, b.customers, &o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -399,18 +400,18 @@ func TestDatedRates(t *testing.T) {
 	}
 	costs := []cac.Cost{eur("5000", 5), {Amount: usd("4500"), Date: day(2025, 1, 7), Channel: "ads"}}
 	o := cac.Options{By: cac.PerChannel, Periods: []ledger.Period{jan}, Currency: "USD", Convert: convert}
-	table, err := cac.Analyze(costs, won(100, jan, "ads"), &o)
+	table, err := cac.Analyze(context.Background(), costs, won(100, jan, "ads"), &o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if f, err := table.Total.CAC(); err != nil || f.Cost.String() != "USD 100.00" {
 		t.Errorf("%v, %v", f, err)
 	}
-	table, err = cac.Analyze(append(costs, eur("0.04", 20)), won(100, jan, "ads"), &o)
+	table, err = cac.Analyze(context.Background(), append(costs, eur("0.04", 20)), won(100, jan, "ads"), &o)
 	if err != nil || table.Total.Spend.String() != "USD 10000.05" { // 0.048 is rounded
 		t.Errorf("%v, %v", table, err)
 	}
-	_, err = cac.Analyze(append(costs, eur("1", 4)), nil, &o)
+	_, err = cac.Analyze(context.Background(), append(costs, eur("1", 4)), nil, &o)
 	if want := `cac: channel "ads", period 2025-01-04: row 3: field "amount": value "EUR 1.00": currencies differ: EUR and USD, and there is no rate at or before 2025-01-04`; err == nil || err.Error() != want {
 		t.Errorf("%v, want %s", err, want)
 	}
@@ -461,7 +462,7 @@ func TestMissingValues(t *testing.T) {
 		rule    cac.MissingValue
 		ads, tv string
 	}{{cac.ValueZero, "17/10", "-1"}, {cac.ValueMean, "26/10", ""}, {cac.ValueUndefined, "", ""}} {
-		table, err := cac.Analyze(costs, customers, &cac.Options{By: cac.PerChannel, Periods: []ledger.Period{jan}, Value: value, Missing: c.rule})
+		table, err := cac.Analyze(context.Background(), costs, customers, &cac.Options{By: cac.PerChannel, Periods: []ledger.Period{jan}, Value: value, Missing: c.rule})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -474,5 +475,147 @@ func TestMissingValues(t *testing.T) {
 				t.Errorf("%s: %v, %v, want %s", c.rule, got, err, want)
 			}
 		}
+	}
+}
+
+func TestPaidCampaigns(t *testing.T) {
+	costs := []cac.Cost{{Amount: usd("100"), Category: cac.PaidMedia, Campaign: "spring"}, {Amount: usd("40"), Category: cac.Content, Campaign: "blog"}}
+	customers := []ledger.Customer{{ID: "a", Campaign: "spring"}, {ID: "b", Campaign: "spring"}, {ID: "c", Campaign: "blog"}, {ID: "d"}}
+	table, err := cac.Analyze(context.Background(), costs, customers, &cac.Options{By: cac.PerCampaign, Basis: cac.Paid()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f, err := table.Total.CAC(); err != nil || f.Cost.String() != "USD 50.00" || f.Denominator != cac.NewPaid || table.UncountedCustomers != 2 {
+		t.Errorf("%v, %v, %d not counted", f, err, table.UncountedCustomers)
+	}
+}
+
+func TestDefaultsAndEmptyInput(t *testing.T) {
+	table, err := cac.Analyze(context.Background(), []cac.Cost{{Amount: usd("100")}}, []ledger.Customer{{ID: "a"}, {ID: "b"}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "     spend  new        CAC\nUSD 100.00    2  USD 50.00\ncost: fully loaded; customers: new_customers; shared costs: unallocated\n"
+	if diff := cmp.Diff(want, table.String()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	table, err = cac.ByCohort([]cac.Cost{{Amount: usd("100"), Date: day(2025, 1, 3)}}, won(2, jan, ""), worth("70"), jan, feb)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want = `period        spend  new        CAC       value    LTV:CAC        ROI  CAC change
+2025-01  USD 100.00    2  USD 50.00  USD 140.00       1.40      40.0%
+2025-02    USD 0.00    0  undefined    USD 0.00  undefined  undefined   undefined
+all      USD 100.00    2  USD 50.00  USD 140.00       1.40      40.0%
+cost: fully loaded; customers: new_customers; shared costs: unallocated; value: gross_margin
+`
+	if diff := cmp.Diff(want, table.String()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	table, err = cac.ByChannel(nil, nil, nil)
+	if err != nil || table.Total.New != 0 {
+		t.Errorf("%v, %v", table, err)
+	}
+	if _, err := table.Total.CAC(); !errors.Is(err, cac.ErrNoNewCustomers) || err.Error() != "cac: no new customers" {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestCommissionPerCustomer(t *testing.T) {
+	costs := []cac.Cost{
+		{Amount: usd("10"), Charge: cac.PerCustomer, Channel: "ads"},
+		{Amount: usd("5"), Charge: cac.PerCustomer, Segment: "north"},
+		{Amount: usd("1"), Charge: cac.PerCustomer, Period: feb},
+		{Amount: usd("2"), Charge: cac.PerCustomer, Campaign: "spring"},
+	}
+	customers := []ledger.Customer{
+		{ID: "a", Acquired: jan.Start, Channel: "ads"}, {ID: "b", Acquired: feb.Start, Channel: "ads", Campaign: "spring"}, {ID: "c", Acquired: feb.Start, Channel: "tv"},
+	}
+	north := func(c string) string { return map[string]string{"a": "north", "c": "north"}[c] }
+	for _, c := range []struct {
+		by   cac.Dimension
+		want map[string]string
+	}{
+		{cac.PerChannel, map[string]string{"ads": "28/2", "tv": "6/1"}}, // a: 10 + 5, b: 10 + 1 + 2, c: 5 + 1
+		{cac.PerSegment, map[string]string{"": "13/1", "north": "21/2"}},
+		{cac.PerCampaign, map[string]string{"": "21/2", "spring": "13/1"}},
+	} {
+		table, err := cac.Analyze(context.Background(), costs, customers, &cac.Options{By: c.by, Segment: north})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]string{}
+		for _, r := range table.Rows {
+			got[r.Group] = shown(r)
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("by %s (-want +got):\n%s", c.by, diff)
+		}
+	}
+}
+
+// A lag by category: commissions are due on the deal and not lagged, salaries are.
+func TestLagByCategory(t *testing.T) {
+	costs := []cac.Cost{{Amount: usd("100"), Period: jan, Category: cac.Payroll}, {Amount: usd("200"), Period: feb, Category: cac.Payroll},
+		{Amount: usd("7"), Date: day(2025, 2, 3), Category: cac.Commission}}
+	table, err := cac.Analyze(context.Background(), costs, won(1, feb, ""), &cac.Options{Periods: []ledger.Period{jan, feb},
+		Lag: cac.Lag{Periods: 1, Categories: map[cac.Category][]float64{cac.Commission: {1}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f, err := table.Periods[1].CAC(); err != nil || f.Cost.String() != "USD 107.00" || table.DeferredSpend.String() != "USD 200.00" {
+		t.Errorf("%v, %v, %v deferred", f, err, table.DeferredSpend)
+	}
+}
+
+func TestArgumentsStayAsTheyAre(t *testing.T) {
+	stages := []cac.Stage{{Name: "a", Count: 2}, {Name: "b", Count: 1, Each: usd("1")}}
+	traffic := []cac.Traffic{{Platform: "web", Visits: 2}, {Platform: "app", Visits: 1}}
+	profits := amounts("3", "2", "1")
+	people := observations("x", "3", "1", "2")
+	points := []cac.Point{{Marketing: usd("1"), New: 1}, {Marketing: usd("2"), New: 1}}
+	costs := []cac.Cost{{Amount: eur("1"), Date: day(2025, 1, 2)}}
+	rates := []money.Rate{{Base: "EUR", Quote: "USD", Value: usd("2").Decimal(), AsOf: day(2025, 2, 1)}, {Base: "EUR", Quote: "USD", Value: usd("3").Decimal()}}
+	tiers := []cac.Tier{{Name: "b", Members: 1, Profit: usd("1")}, {Name: "a"}}
+	show := func() string { return fmt.Sprint(stages, traffic, profits, people, points, costs, rates, tiers) }
+	before := show()
+	convert, err := cac.Rates(rates...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err1 := cac.StackedCost(usd("1"), stages...)
+	_, err2 := cac.ConversionRates(traffic, "visits", 0)
+	_, err3 := cac.CohortPayback(usd("4"), profits)
+	_, err4 := cac.MatchUplift(people, people, &cac.UpliftOptions{Bins: 2})
+	_, err5 := cac.LaggedCAC(points, cac.Lag{})
+	_, err6 := cac.Convert(costs, "USD", convert)
+	_, err7 := cac.LoyaltyProgram{Tiers: tiers}.Evaluate()
+	if err := errors.Join(err1, err2, err3, err5, err6, err7); err != nil {
+		t.Fatal(err, err4)
+	}
+	if after := show(); after != before {
+		t.Errorf("before %s\nafter  %s", before, after)
+	}
+}
+
+func TestFigureJSON(t *testing.T) {
+	f, err := cac.NewFigure(usd("1750"), 3, cac.PaidWithAgency(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Of = cac.Place{Dimension: "region", Group: "north", Period: jan}
+	j, err := json.Marshal(f)
+	want := `{"cost":{"amount":"583.33","currency":"USD"},"unrounded":583.3333333333334,"spend":{"amount":"1750.00","currency":"USD"},"customers":3,` +
+		`"basis":{"name":"paid with agency","categories":["paid_media","agency"]},"denominator":"new_customers_paid",` +
+		`"of":{"dimension":"region","group":"north","period":{"start":"2025-01-01T00:00:00Z","end":"2025-02-01T00:00:00Z"}}}`
+	if diff := cmp.Diff(want, string(j)); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	var back cac.Figure
+	if err := json.Unmarshal(j, &back); err != nil || cmp.Diff(f, back) != "" {
+		t.Errorf("%v (-want +got):\n%s", err, cmp.Diff(f, back))
+	}
+	if up, err := f.Rounded(money.Up); err != nil || up.String() != "USD 583.34" {
+		t.Errorf("rounded up %v, %v", up, err)
 	}
 }

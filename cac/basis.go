@@ -180,3 +180,9 @@ func (d Denominator) validate() error {
 	}
 	return fail("unknown denominator %q", string(d))
 }
+
+func (b Basis) clone() Basis {
+	b.Name = b.name()
+	b.Functions, b.Categories, b.Shares = slices.Clone(b.Functions), slices.Clone(b.Categories), maps.Clone(b.Shares)
+	return b
+}

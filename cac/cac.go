@@ -27,13 +27,13 @@ func CAC(cost money.Amount, newCustomers int) (money.Amount, error) {
 // A Figure is an acquisition cost together with what was divided by what, so that two figures made by different rules
 // are not compared by accident.
 type Figure struct {
-	Cost        money.Amount `json:"cost"`                 // per customer, rounded half to even to the minor unit
-	Unrounded   float64      `json:"unrounded"`            // per customer in units of the currency, the float64 nearest to the exact quotient
-	Spend       money.Amount `json:"spend"`                // the numerator
-	Customers   int          `json:"customers"`            // the denominator
-	Basis       Basis        `json:"basis"`                // which costs are in Spend
-	Denominator Denominator  `json:"denominator"`          // which customers are in Customers
-	Population  string       `json:"population,omitempty"` // whose they are, in the caller's words; empty for all customers
+	Cost        money.Amount `json:"cost"`        // per customer, rounded half to even to the minor unit
+	Unrounded   float64      `json:"unrounded"`   // per customer in units of the currency, the float64 nearest to the exact quotient
+	Spend       money.Amount `json:"spend"`       // the numerator
+	Customers   int          `json:"customers"`   // the denominator
+	Basis       Basis        `json:"basis"`       // which costs are in Spend
+	Denominator Denominator  `json:"denominator"` // which customers are in Customers
+	Of          Place        `json:"of,omitzero"` // whose they are; the zero Place for all customers
 }
 
 // NewFigure divides a spend that was collected under a basis by customers that were counted as the denominator says;
@@ -84,31 +84,41 @@ func (f Figure) String() string {
 	return fmt.Sprintf("%s (%s, %s: %s / %d)", f.Cost, f.Basis, f.Denominator, f.Spend, f.Customers)
 }
 
-// comparable returns an error that wraps ErrBasisMismatch or ErrCurrencyMismatch if the two were made by different rules.
+// comparable returns a *PlaceError that wraps ErrBasisMismatch or ErrCurrencyMismatch if the two were made by different
+// rules.
 func (f Figure) comparable(g Figure) error {
+	var err error
 	switch {
 	case !f.Basis.Equal(g.Basis):
-		return fail("%w: %s and %s", ErrBasisMismatch, f.Basis, g.Basis)
+		err = fmt.Errorf("%w: %s and %s", ErrBasisMismatch, f.Basis, g.Basis)
 	case f.Denominator != g.Denominator:
-		return fail("%w: denominators %s and %s", ErrBasisMismatch, f.Denominator, g.Denominator)
+		err = fmt.Errorf("%w: denominators %s and %s", ErrBasisMismatch, f.Denominator, g.Denominator)
+	default:
+		err = sameCurrency(f.Spend, g.Spend)
 	}
-	return prefixed(sameCurrency(f.Spend, g.Spend))
+	if err != nil {
+		return &PlaceError{g.Of, err}
+	}
+	return nil
 }
 
 // Change returns how much the cost per customer changed from one figure to a later one, relative to the first: 0.10 is
-// ten percent dearer. It returns an error that wraps [ErrBasisMismatch] if basis or denominator differ,
-// [ErrCurrencyMismatch] if the currencies do, and [ErrZeroBase] if the first cost is zero.
+// ten percent dearer. It returns a *[PlaceError] that wraps [ErrBasisMismatch] if basis or denominator differ,
+// [ErrCurrencyMismatch] if the currencies do, and [ErrNoNewCustomers] or [ErrZeroBase] if there is no first cost to
+// compare with.
 func Change(from, to Figure) (float64, error) {
 	if err := from.comparable(to); err != nil {
 		return 0, err
 	}
-	if from.Customers <= 0 || to.Customers <= 0 {
-		return 0, prefixed(ErrNoNewCustomers)
+	for _, f := range []Figure{from, to} {
+		if f.Customers <= 0 {
+			return 0, &PlaceError{f.Of, ErrNoNewCustomers}
+		}
 	}
 	a := new(big.Rat).Quo(rat(from.Spend), big.NewRat(int64(from.Customers), 1))
 	b := new(big.Rat).Quo(rat(to.Spend), big.NewRat(int64(to.Customers), 1))
 	if a.Sign() == 0 {
-		return 0, prefixed(ErrZeroBase)
+		return 0, &PlaceError{from.Of, ErrZeroBase}
 	}
 	return float(b.Sub(b, a).Quo(b, a)), nil
 }
@@ -184,7 +194,7 @@ func AttributeCAC(spend map[string]money.Amount, credit map[string]float64) (Att
 	for _, c := range channels {
 		row, err := AttributedCAC(like(spend[c], currency), credit[c])
 		if err != nil {
-			return nil, &PlaceError{Dimension: "channel", Group: c, Err: bare(err)}
+			return nil, &PlaceError{Place{Dimension: "channel", Group: c}, bare(err)}
 		}
 		row.Channel = c
 		rows = append(rows, row)

@@ -195,8 +195,8 @@ func convert(c Cost, to money.Currency, rate Converter) (money.Amount, error) {
 
 // at returns an error of the line with its channel, its period, its row and the field.
 func (c Cost) at(row int, field, value string, err error) error {
-	place := &PlaceError{Dimension: "channel", Group: c.Channel, Period: c.Period,
-		Err: &ledger.RowError{Row: row, Field: field, Value: value, Err: bare(err)}}
+	place := &PlaceError{Place{Dimension: "channel", Group: c.Channel, Period: c.Period},
+		&ledger.RowError{Row: row, Field: field, Value: value, Err: bare(err)}}
 	if place.Period.IsZero() && !c.Date.IsZero() {
 		place.Period = ledger.Day(c.Date, nil)
 	}

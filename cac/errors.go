@@ -38,29 +38,45 @@ type undefined string
 func (e undefined) Error() string { return string(e) }
 func (e undefined) Unwrap() error { return ledger.ErrUndefined }
 
+// A Place says whose customers a figure is of: a group and a period. The zero Place is all customers.
+type Place struct {
+	Dimension string        `json:"dimension,omitempty"` // what the group is: "channel", "campaign", "region"; empty for all groups
+	Group     string        `json:"group,omitempty"`     // which one; meaningless if Dimension is empty
+	Period    ledger.Period `json:"period,omitzero"`     // when they were won; the zero Period for all of time
+}
+
+// String returns group and period, such as `channel "Search", period 2025-12`, and "" for the zero Place.
+func (p Place) String() string {
+	var parts []string
+	if p.Dimension != "" {
+		parts = append(parts, fmt.Sprintf("%s %q", p.Dimension, p.Group))
+	}
+	if !p.Period.IsZero() {
+		parts = append(parts, "period "+p.Period.String())
+	}
+	return strings.Join(parts, ", ")
+}
+
+// same reports whether two places are the same group and period.
+func (p Place) same(o Place) bool {
+	return p.Dimension == o.Dimension && (p.Dimension == "" || p.Group == o.Group) &&
+		p.Period.Start.Equal(o.Period.Start) && p.Period.End.Equal(o.Period.End)
+}
+
 // A PlaceError says in which group and period a figure failed, such as
 //
 //	cac: channel "Search", period 2025-12: no new customers
 type PlaceError struct {
-	Dimension string        // what the group is: "channel", "campaign", "segment"; empty for the total of all groups
-	Group     string        // which one; meaningless if Dimension is empty
-	Period    ledger.Period // when; the zero Period if the figure is over all of time
-	Err       error         // why
+	Place
+	Err error // why
 }
 
 // Error returns group, period and reason.
 func (e *PlaceError) Error() string {
-	var place []string
-	if e.Dimension != "" {
-		place = append(place, fmt.Sprintf("%s %q", e.Dimension, e.Group))
+	if at := e.String(); at != "" {
+		return fmt.Sprintf("cac: %s: %v", at, e.Err)
 	}
-	if !e.Period.IsZero() {
-		place = append(place, "period "+e.Period.String())
-	}
-	if len(place) == 0 {
-		return fmt.Sprintf("cac: %v", e.Err)
-	}
-	return fmt.Sprintf("cac: %s: %v", strings.Join(place, ", "), e.Err)
+	return fmt.Sprintf("cac: %v", e.Err)
 }
 
 // Unwrap returns the reason.

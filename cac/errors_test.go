@@ -1,6 +1,7 @@
 package cac_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -30,7 +31,9 @@ func TestErrors(t *testing.T) {
 	ads := func(amount money.Amount) cac.Cost {
 		return cac.Cost{Amount: amount, Date: day(2025, 1, 5), Channel: "ads", Category: cac.PaidMedia}
 	}
-	analyze := func(c cac.Cost, o cac.Options) error { return second(cac.Analyze([]cac.Cost{c}, nil, &o)) }
+	analyze := func(c cac.Cost, o cac.Options) error {
+		return second(cac.Analyze(context.Background(), []cac.Cost{c}, nil, &o))
+	}
 	customer := func(cs ...ledger.Customer) error { return second(cac.ByChannel(nil, cs, nil, jan)) }
 	const row, place = "RowError", "PlaceError"
 	for _, c := range []struct {
@@ -57,7 +60,7 @@ func TestErrors(t *testing.T) {
 		{"typed: value in another currency", second(cac.ByChannel([]cac.Cost{ads(eur("2"))}, won(1, jan, "ads"), worth("3"), jan)), cac.ErrCurrencyMismatch,
 			`cac: channel "ads", period 2025-01: currencies differ: costs in EUR, the value of customer "ads2025-01 0" in USD`},
 		{"typed: history", func() error {
-			table, err := cac.Analyze([]cac.Cost{ads(usd("5"))}, won(1, jan, "ads"), &cac.Options{By: cac.PerChannel, Periods: []ledger.Period{jan, feb}, Lag: cac.Lag{Periods: 1}})
+			table, err := cac.Analyze(context.Background(), []cac.Cost{ads(usd("5"))}, won(1, jan, "ads"), &cac.Options{By: cac.PerChannel, Periods: []ledger.Period{jan, feb}, Lag: cac.Lag{Periods: 1}})
 			if err != nil {
 				return err
 			}
@@ -66,7 +69,7 @@ func TestErrors(t *testing.T) {
 		{"typed: bases", second(cac.Change(cac.Figure{Customers: 1, Spend: usd("1"), Basis: cac.Paid()}, cac.Figure{Customers: 1, Spend: usd("1")})), cac.ErrBasisMismatch, "cac: bases differ: paid and fully loaded"},
 		{"denominators", second(cac.Combine(cac.Figure{Denominator: cac.NewAll}, cac.Figure{Denominator: cac.NewPaid})), cac.ErrBasisMismatch,
 			"cac: bases differ: denominators new_customers and new_customers_paid"},
-		{"value of other customers", second(cac.Compare(cac.Value{Amount: usd("1"), Population: `channel "ads"`}, cac.Figure{Spend: usd("1"), Customers: 1})), cac.ErrBasisMismatch,
+		{"value of other customers", second(cac.Compare(cac.Value{Amount: usd("1"), Of: cac.Place{Dimension: "channel", Group: "ads"}}, cac.Figure{Spend: usd("1"), Customers: 1})), cac.ErrBasisMismatch,
 			`cac: bases differ: a value of channel "ads" and a cost of all customers`},
 		{"value in another currency", second(cac.Compare(cac.Value{Amount: eur("1")}, cac.Figure{Spend: usd("1"), Customers: 1})), cac.ErrCurrencyMismatch, "cac: currencies differ: EUR and USD"},
 

@@ -49,7 +49,7 @@ func ExampleAnalyze() {
 		{ID: "1", Acquired: day(2025, 1, 8), Channel: "ads"}, {ID: "2", Acquired: day(2025, 1, 9), Channel: "ads"},
 		{ID: "3", Acquired: day(2025, 1, 9), Channel: "social"}, {ID: "4", Acquired: day(2025, 1, 30), Channel: "social"},
 	}
-	t, err := cac.Analyze(costs, customers, &cac.Options{
+	t, err := cac.Analyze(context.Background(), costs, customers, &cac.Options{
 		By:          cac.PerChannel,
 		Periods:     []ledger.Period{jan},
 		Basis:       cac.Basis{Name: "media, commission, half of payroll", Categories: []cac.Category{cac.PaidMedia, cac.Commission, cac.Payroll}, Shares: map[cac.Category]float64{cac.Payroll: 0.5}},

@@ -132,9 +132,9 @@ func (b ValueBasis) validate() error {
 
 // A Value is what one customer is worth, with what it is measured in and whose it is.
 type Value struct {
-	Amount     money.Amount `json:"amount"`
-	Basis      ValueBasis   `json:"basis"`                // empty: GrossMargin
-	Population string       `json:"population,omitempty"` // the customers, in the words of Figure.Population; empty for all
+	Amount money.Amount `json:"amount"`
+	Basis  ValueBasis   `json:"basis"`       // empty: GrossMargin
+	Of     Place        `json:"of,omitzero"` // whose it is, as in Figure.Of; the zero Place for all customers
 }
 
 // A ValueRatio is an LTV:CAC with what it was made of.
@@ -150,7 +150,8 @@ type ValueRatio struct {
 // revenue, a cost that leaves out a part of sales and marketing) the ratio has a note that says what it overstates.
 // The unrounded cost is divided by.
 //
-// Compare returns an error that wraps [ErrBasisMismatch] if the two are of different customers, and those of [LTVToCAC].
+// Compare returns a *[PlaceError] that wraps [ErrBasisMismatch] if the two are of different customers, and the errors of
+// [LTVToCAC].
 func Compare(v Value, c Figure) (ValueRatio, error) {
 	if err := v.Basis.validate(); err != nil {
 		return ValueRatio{}, err
@@ -158,25 +159,25 @@ func Compare(v Value, c Figure) (ValueRatio, error) {
 	if v.Basis == "" {
 		v.Basis = GrossMargin
 	}
-	if v.Population != c.Population {
-		return ValueRatio{}, fail("%w: a value of %s and a cost of %s", ErrBasisMismatch, whose(v.Population), whose(c.Population))
+	if !v.Of.same(c.Of) {
+		return ValueRatio{}, &PlaceError{c.Of, fmt.Errorf("%w: a value of %s and a cost of %s", ErrBasisMismatch, whose(v.Of), whose(c.Of))}
 	}
 	if c.Customers <= 0 {
-		return ValueRatio{}, prefixed(ErrNoNewCustomers)
+		return ValueRatio{}, &PlaceError{c.Of, ErrNoNewCustomers}
 	}
 	if _, err := over(v.Amount, c.Spend); err != nil {
-		return ValueRatio{}, err
+		return ValueRatio{}, &PlaceError{c.Of, bare(err)}
 	}
 	ratio := new(big.Rat).Mul(rat(v.Amount), big.NewRat(int64(c.Customers), 1))
 	return ValueRatio{Ratio: float(ratio.Quo(ratio, rat(c.Spend))), Value: v, Cost: c, Notes: notes(v, c),
 		Name: fmt.Sprintf("%s LTV : %s CAC", v.Basis, c.Basis)}, nil
 }
 
-func whose(population string) string {
-	if population == "" {
-		return "all customers"
+func whose(p Place) string {
+	if s := p.String(); s != "" {
+		return s
 	}
-	return population
+	return "all customers"
 }
 
 func notes(v Value, c Figure) []string {

@@ -109,6 +109,6 @@ func FuzzReadCosts(f *testing.F) {
 				t.Fatalf("a line was read that is not valid: %+v: %v", c, err)
 			}
 		}
-		cac.Analyze(good, nil, &cac.Options{By: cac.PerChannel, Periods: []ledger.Period{jan, feb}, Sharing: cac.Sharing{Rule: cac.BySpend}}) //nolint:errcheck // it must not panic
+		cac.Analyze(context.Background(), good, nil, &cac.Options{By: cac.PerChannel, Periods: []ledger.Period{jan, feb}, Sharing: cac.Sharing{Rule: cac.BySpend}}) //nolint:errcheck // it must not panic
 	})
 }

@@ -58,7 +58,7 @@ type Row struct {
 
 // fail returns the error with the row's place.
 func (r Row) fail(err error) error {
-	return &PlaceError{Dimension: r.Dimension, Group: r.name(), Period: r.Period, Err: bare(err)}
+	return &PlaceError{r.place(), bare(err)}
 }
 
 func (r Row) name() string {
@@ -85,23 +85,16 @@ func (r Row) CAC() (Figure, error) {
 	if err != nil {
 		return Figure{}, r.fail(err)
 	}
-	f.Population = r.place()
+	f.Of = r.place()
 	return f, nil
 }
 
 // place names the row's customers.
-func (r Row) place() string {
-	s := ""
-	if r.Dimension != "" {
-		s = fmt.Sprintf("%s %q", r.Dimension, r.name())
+func (r Row) place() Place {
+	if r.Dimension == "" {
+		return Place{Period: r.Period}
 	}
-	if !r.Period.IsZero() {
-		if s != "" {
-			s += ", "
-		}
-		s += r.Period.String()
-	}
-	return s
+	return Place{r.Dimension, r.name(), r.Period}
 }
 
 // value returns what all customers of the row are worth, exactly, by the policy for missing values.
@@ -148,7 +141,7 @@ func (r Row) MeanValue() (Value, error) {
 	if err != nil {
 		return Value{}, r.fail(err)
 	}
-	return Value{Amount: a, Basis: r.Policy.ValueBasis, Population: r.place()}, nil
+	return Value{Amount: a, Basis: r.Policy.ValueBasis, Of: r.place()}, nil
 }
 
 // LTVToCAC returns the value of the row's customers divided by their cost. Besides the errors of [Row.CAC] and

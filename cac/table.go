@@ -19,8 +19,8 @@ import (
 // ratios.
 type Table struct {
 	By      Dimension // what the groups are; empty if there is one
-	Rows    []Row     // by group, then by period; only groups and periods in which something was spent or won. The shared costs come last
-	Groups  []Row     // each group over all periods
+	Rows    []Row     // by group, then by period; only groups and periods in which something was spent or won. The shared costs come last. Without a dimension: Periods
+	Groups  []Row     // each group over all periods; none without a dimension
 	Periods []Row     // each period over all groups, whether anything happened in it or not
 	Total   Row       // everything
 	Policy  Policy    // the rules
@@ -87,6 +87,9 @@ func (b *builder) table() (*Table, error) {
 			return nil, err
 		}
 		t.Periods = append(t.Periods, r)
+	}
+	if b.o.By == "" {
+		t.Rows, t.Groups = slices.Clone(t.Periods), nil
 	}
 	t.Total = Row{Policy: b.policy}
 	if err := b.sum(&t.Total, t.complete(t.Periods)); err != nil {

@@ -3,6 +3,7 @@ package cac
 import (
 	"fmt"
 	"io"
+	"math"
 	"math/big"
 
 	"github.com/custval/custval/cac/internal/table"
@@ -154,6 +155,8 @@ func checkStage(media money.Amount, stages []Stage, i int) error {
 	switch {
 	case s.Count < 0:
 		return fail("stage %q: count %d: negative", s.Name, s.Count)
+	case s.Count > math.MaxInt:
+		return fail("stage %q: count %d: too large", s.Name, s.Count)
 	case i > 0 && s.Count > stages[i-1].Count:
 		return fail("stage %q: count %d: more than the %d of stage %q", s.Name, s.Count, stages[i-1].Count, stages[i-1].Name)
 	case s.Each.Sign() < 0:
