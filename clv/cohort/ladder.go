@@ -153,14 +153,14 @@ func (l *ladder) projection(t *Triangle, method string, ultimates []float64, o O
 	for _, s := range l.sigma2 {
 		p.Sigma = append(p.Sigma, math.Sqrt(s))
 	}
-	amounts, err := amounts(ultimates, t.currency(), o.Rounding)
+	parts, err := amounts(ultimates, t.currency(), o.Rounding)
 	if err != nil {
 		return nil, fmt.Errorf("cohort: %w", err)
 	}
 	var latest, ultimate, future money.Sum
 	var shown, developed float64
 	for i, r := range t.Rows {
-		f := Future{Cohort: r.Cohort, Customers: r.Customers, Latest: r.Cumulative[len(r.Cumulative)-1], Ultimate: amounts[i]}
+		f := Future{Cohort: r.Cohort, Customers: r.Customers, Latest: r.Cumulative[len(r.Cumulative)-1], Ultimate: parts[i]}
 		if f.Future, err = f.Ultimate.Sub(f.Latest); err != nil {
 			return nil, fmt.Errorf("cohort: %s: %w", r.Cohort, err)
 		}
