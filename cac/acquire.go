@@ -3,12 +3,17 @@ package cac
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/custval/custval/cac/internal/table"
 	"github.com/custval/custval/ledger"
 	"github.com/custval/custval/money"
 )
@@ -21,7 +26,7 @@ type AcquireOptions struct {
 
 // An Acquisition is how a customer was won.
 type Acquisition struct {
-	Customer   ledger.Customer // with the day of the first paid order and its channel and campaign
+	Customer   ledger.Customer // with the time of the first paid order and its channel and campaign
 	FirstOrder money.Amount    // what the first order paid, less its refunds inside the window: the revenue of the acquisition MER
 	Refunded   bool            // all that was paid inside the window was refunded: not net new
 	Returns    []time.Time     // purchases after a silence longer than Dormant: reactivations, which are not new customers
@@ -29,8 +34,8 @@ type Acquisition struct {
 
 // Acquisitions are the customers of an order log with how each was won.
 type Acquisitions struct {
-	Rows   []Acquisition // by customer
-	Trials int           // customers who have never paid: they are none yet and not in Rows
+	Rows   []Acquisition `json:"rows"`   // by customer
+	Trials int           `json:"trials"` // customers who have never paid: they are none yet and not in Rows
 }
 
 // paid is one row of a customer's log.
@@ -141,6 +146,66 @@ func acquired(customer string, rows []paid, o *AcquireOptions) (Acquisition, boo
 	left, err := net.Total()
 	a.Refunded = left.Sign() <= 0
 	return a, true, err
+}
+
+type acquisitionJSON struct {
+	Customer   string       `json:"customer"`
+	Acquired   time.Time    `json:"acquired"`
+	Channel    string       `json:"channel"`
+	Campaign   string       `json:"campaign"`
+	FirstOrder money.Amount `json:"first_order"`
+	Refunded   bool         `json:"refunded"`
+	Returns    []time.Time  `json:"returns"`
+}
+
+// MarshalJSON writes the acquisition as one flat object.
+func (a Acquisition) MarshalJSON() ([]byte, error) {
+	return json.Marshal(acquisitionJSON{a.Customer.ID, a.Customer.Acquired, a.Customer.Channel, a.Customer.Campaign, a.FirstOrder, a.Refunded, append([]time.Time{}, a.Returns...)})
+}
+
+// String returns how many customers each channel has won, how many of them were refunded and how many came back.
+func (a *Acquisitions) String() string {
+	counts := map[string]*[3]int{}
+	all := &[3]int{}
+	for _, r := range a.Rows {
+		c := counts[r.Customer.Channel]
+		if c == nil {
+			c = &[3]int{}
+			counts[r.Customer.Channel] = c
+		}
+		for _, n := range []*[3]int{c, all} {
+			n[0]++
+			if r.Refunded {
+				n[1]++
+			}
+			if len(r.Returns) > 0 {
+				n[2]++
+			}
+		}
+	}
+	var rows [][]string
+	for _, name := range append(slices.Sorted(maps.Keys(counts)), "(total)") {
+		c := counts[name]
+		switch {
+		case c == nil:
+			c = all
+		case name == "":
+			name = "(none)"
+		}
+		rows = append(rows, []string{name, fmt.Sprint(c[0]), fmt.Sprint(c[1]), fmt.Sprint(c[2])})
+	}
+	return table.Text([]string{"channel", "customers", "refunded", "reactivated"}, rows, 1) + fmt.Sprintf("trials: %d\n", a.Trials)
+}
+
+// WriteCSV writes the customers with the header
+// customer,acquired,channel,campaign,first_order,currency,refunded,reactivations.
+func (a *Acquisitions) WriteCSV(w io.Writer) error {
+	rows := make([][]string, len(a.Rows))
+	for i, r := range a.Rows {
+		rows[i] = []string{r.Customer.ID, r.Customer.Acquired.Format(rfc3339), r.Customer.Channel, r.Customer.Campaign, plain(r.FirstOrder),
+			string(r.FirstOrder.Currency()), fmt.Sprint(r.Refunded), fmt.Sprint(len(r.Returns))}
+	}
+	return table.CSV(w, []string{"customer", "acquired", "channel", "campaign", "first_order", "currency", "refunded", "reactivations"}, rows)
 }
 
 // Customers returns the customers, for [Analyze].

@@ -2,6 +2,7 @@ package cac
 
 import (
 	"fmt"
+	"io"
 	"maps"
 	"math/big"
 	"slices"
@@ -209,4 +210,13 @@ func (t AttributedTable) String() string {
 		rows[i] = []string{r.Channel, table.Minor(r.Spend), table.Fixed(r.Credit, 4, nil), r.Cost.String()}
 	}
 	return table.Text([]string{"channel", "spend", "credit", "CAC"}, rows, 1)
+}
+
+// WriteCSV writes the channels with the header channel,currency,spend,credit,cac.
+func (t AttributedTable) WriteCSV(w io.Writer) error {
+	rows := make([][]string, len(t))
+	for i, r := range t {
+		rows[i] = []string{r.Channel, string(r.Spend.Currency()), plain(r.Spend), table.Float(r.Credit, nil), plain(r.Cost)}
+	}
+	return table.CSV(w, []string{"channel", "currency", "spend", "credit", "cac"}, rows)
 }

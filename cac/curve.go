@@ -23,19 +23,19 @@ type CurveOptions struct {
 
 // A PaybackCurve is how a cohort of customers earns its cost back.
 type PaybackCurve struct {
-	Cohort   ledger.Period  // when its customers were won
-	Cost     Figure         // what each cost; the zero Figure if nobody was won
-	Profit   []money.Amount // gross profit of the whole cohort in each month of its customers' age
-	Returned []float64      // profit up to that month / spend
-	Payback  Payback        // of Profit against the spend
+	Cohort   ledger.Period  `json:"cohort"`   // when its customers were won
+	Cost     Figure         `json:"cost"`     // what each cost
+	Profit   []money.Amount `json:"profit"`   // gross profit of the whole cohort in each month of its customers' age
+	Returned []float64      `json:"returned"` // profit up to that month / spend
+	Payback  Payback        `json:"payback"`  // of Profit against the spend
 }
 
 // PaybackTable is the curve of every cohort.
 type PaybackTable struct {
-	End       time.Time      // end of observation
-	Rows      []PaybackCurve // by cohort; a cohort without customers or without spend has no curve and is left out
-	Empty     int            // cohorts left out
-	Strangers int            // transactions of customers who belong to no cohort
+	End       time.Time      `json:"end"`       // end of observation
+	Rows      []PaybackCurve `json:"rows"`      // by cohort; a cohort without customers or without spend has no curve and is left out
+	Empty     int            `json:"empty"`     // cohorts left out
+	Strangers int            `json:"strangers"` // transactions of customers who belong to no cohort
 }
 
 // PaybackCurves follows the gross profit of each cohort of t, a table of [ByCohort] or of [Analyze] without a

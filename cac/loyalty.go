@@ -110,7 +110,7 @@ func (p LoyaltyProgram) fixed() ([]money.Amount, error) {
 }
 
 func (p LoyaltyProgram) evaluate(t Tier, fixed money.Amount) (LoyaltyRow, error) {
-	row := LoyaltyRow{Tier: t.Name, Members: t.Members, Fixed: fixed}
+	row := LoyaltyRow{Tier: t.Name, Members: t.Members, Fixed: like(fixed, p.PointValue)}
 	redemption := t.Redemption
 	if redemption == 0 {
 		redemption = p.Redemption
@@ -131,7 +131,7 @@ func (p LoyaltyProgram) evaluate(t Tier, fixed money.Amount) (LoyaltyRow, error)
 			return row, err
 		}
 	}
-	each, err := t.Profit.Sub(t.Baseline)
+	each, err := like(t.Profit, p.PointValue).Sub(t.Baseline)
 	if err != nil {
 		return row, err
 	}
