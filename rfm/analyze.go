@@ -13,7 +13,7 @@ import (
 	"github.com/custval/custval/ledger"
 )
 
-// Options say how a log is summarised, scored and put into segments. The zero value and nil are the defaults.
+// Options say how a log is summarized, scored and put into segments. The zero value and nil are the defaults.
 type Options struct {
 	SummaryOptions
 
@@ -195,7 +195,7 @@ func (s *Summary) segment(ctx context.Context, o Options) (*Table, error) {
 	find := t.Map.compile(scales)
 	return t, inChunks(len(t.Rows), workers(o.Workers), func(from, to int) error {
 		for i := from; i < to; i++ {
-			if i%cancelledRows == 0 && ctx.Err() != nil {
+			if i%canceledRows == 0 && ctx.Err() != nil {
 				return fmt.Errorf("rfm: %w", ctx.Err())
 			}
 			r, f, m := int(scores[0][i]), int(scores[1][i]), int(scores[2][i])

@@ -231,10 +231,10 @@ func TestAnalyzeErrors(t *testing.T) {
 	if _, err := table.Segments().Segment("Champs"); !errors.Is(err, ErrUnknownSegment) {
 		t.Errorf("Segment: %v", err)
 	}
-	cancelled, cancel := context.WithCancel(context.Background())
+	canceled, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := summarize(t, log, "2025-03-31", nil).Segment(cancelled, nil); !errors.Is(err, context.Canceled) {
-		t.Errorf("cancelled: %v", err)
+	if _, err := summarize(t, log, "2025-03-31", nil).Segment(canceled, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("canceled: %v", err)
 	}
 }
 

@@ -69,7 +69,10 @@ func BenchmarkMapPass(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			count := make(map[string]int)
-			for t := range ledger.Transactions(log) {
+			for t, err := range ledger.Transactions(log) {
+				if err != nil {
+					b.Fatal(err)
+				}
 				count[t.Customer]++
 			}
 		}

@@ -49,7 +49,7 @@ func (t *Table) Categories(ctx context.Context, log iter.Seq2[ledger.Transaction
 	if loc == nil {
 		loc = time.UTC // a table read from JSON
 	}
-	c := &categorising{t: t, names: make(map[string]int32), segment: make(map[string]int), cal: newCalendar(loc),
+	c := &categorizing{t: t, names: make(map[string]int32), segment: make(map[string]int), cal: newCalendar(loc),
 		customer: make(map[string]int32, len(t.Rows)), seen: make(map[[2]int32]struct{})}
 	for i := range t.Rows {
 		c.customer[t.Rows[i].Customer] = int32(i)
@@ -59,7 +59,7 @@ func (t *Table) Categories(ctx context.Context, log iter.Seq2[ledger.Transaction
 		if err != nil {
 			return nil, fmt.Errorf("rfm: %w", err)
 		}
-		if rows++; rows%cancelledRows == 1 && ctx.Err() != nil {
+		if rows++; rows%canceledRows == 1 && ctx.Err() != nil {
 			return nil, fmt.Errorf("rfm: stopped after %d rows: %w", rows, ctx.Err())
 		}
 		if err := c.row(&row, by); err != nil {
@@ -72,7 +72,7 @@ func (t *Table) Categories(ctx context.Context, log iter.Seq2[ledger.Transaction
 	return c.top(n)
 }
 
-type categorising struct {
+type categorizing struct {
 	t        *Table
 	cal      *calendar
 	customer map[string]int32
@@ -87,7 +87,7 @@ type category struct {
 	revenue          money.Amount
 }
 
-func (c *categorising) row(row *ledger.Transaction, by func(ledger.Transaction) string) error {
+func (c *categorizing) row(row *ledger.Transaction, by func(ledger.Transaction) string) error {
 	day := c.cal.date(row.At)
 	at, ok := c.customer[row.Customer]
 	if !ok || day > c.t.End || day < c.t.Start {
@@ -125,7 +125,7 @@ func (c *categorising) row(row *ledger.Transaction, by func(ledger.Transaction) 
 	return nil
 }
 
-func (c *categorising) top(n int) (*CategoryTable, error) {
+func (c *categorizing) top(n int) (*CategoryTable, error) {
 	names := make([]string, len(c.names))
 	for name, k := range c.names {
 		names[k] = name

@@ -73,10 +73,10 @@ type pending struct {
 }
 
 const (
-	chunkOrders   = 4096 // orders of a full chunk
-	batchOrders   = 2048 // orders of a full batch
-	progressRows  = 1 << 20
-	cancelledRows = 1 << 12 // rows between two looks at the context
+	chunkOrders  = 4096 // orders of a full chunk
+	batchOrders  = 2048 // orders of a full batch
+	progressRows = 1 << 20
+	canceledRows = 1 << 12 // rows between two looks at the context
 )
 
 func newFeed(p *Partial, end Date) *feed {
@@ -219,7 +219,7 @@ func (f *feed) read(ctx context.Context, log iter.Seq2[ledger.Transaction, error
 			return fmt.Errorf("rfm: %w", err)
 		}
 		f.counts.rows++
-		if f.counts.rows%cancelledRows == 0 {
+		if f.counts.rows%canceledRows == 0 {
 			if err := f.pause(ctx); err != nil {
 				return err
 			}

@@ -90,7 +90,7 @@ func (m *Migration) Matrix() [][]int {
 
 // Compare returns how customers moved between the segments of two tables, of which the second has to be scored on the
 // scales of the first and put into segments by the same map (Options.Scales and Options.Map): with limits that move,
-// migration is an artefact. It returns an error otherwise, and if the second does not end after the first.
+// migration is an artifact. It returns an error otherwise, and if the second does not end after the first.
 func Compare(before, after *Table) (*Migration, error) {
 	switch {
 	case !sameJSON(before.Scales, after.Scales):

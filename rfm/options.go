@@ -42,6 +42,7 @@ func (c *Count) UnmarshalText(text []byte) error {
 // A Value says which amount is the monetary value M.
 type Value uint8
 
+// What M can be.
 const (
 	Total  Value = iota // the sum that the customer paid, net of refunds
 	Mean                // Total divided by the number of purchases

@@ -18,7 +18,7 @@ import (
 // exact; they encode to a compact binary that can be kept on disk. So yesterday's Partial and today's orders make
 // today's.
 //
-// Where orders are recognised by rows that stand side by side (CountOrders), the lines of one order have to be in one
+// Where orders are recognized by rows that stand side by side (CountOrders), the lines of one order have to be in one
 // part; with MatchOrders they may be anywhere.
 //
 // A Partial is not safe for concurrent use; it is made by [NewPartial] or by UnmarshalBinary.

@@ -82,6 +82,7 @@ func (h *HeatMap) WriteCSV(w io.Writer) error {
 // A Measure names what a histogram counts.
 type Measure uint8
 
+// The measures of a record.
 const (
 	Recency   Measure = iota // days
 	Frequency                // purchases

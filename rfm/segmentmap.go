@@ -11,6 +11,7 @@ import (
 // Axes say what the rules of a Map look at.
 type Axes uint8
 
+// The axes of maps.
 const (
 	RF  Axes = iota // recency and frequency: Bins x Bins cells
 	RFM             // all three scores: Bins x Bins x Bins cells
@@ -37,6 +38,7 @@ func (a *Axes) UnmarshalText(text []byte) error {
 // A Priority says which rule counts where several match a cell.
 type Priority uint8
 
+// The priorities of rules.
 const (
 	Exclusive  Priority = iota // none may: a map whose rules overlap is an error
 	FirstMatch                 // the rule that stands first

@@ -26,10 +26,10 @@ type order struct {
 type kind uint8
 
 const (
-	purchase  kind = iota // net positive
-	free                  // every line is zero: a purchase without spend
-	refund                // no line is zero or more, or the net is negative
-	cancelled             // lines that cancel out
+	purchase kind = iota // net positive
+	free                 // every line is zero: a purchase without spend
+	refund               // no line is zero or more, or the net is negative
+	canceled             // lines that cancel out
 )
 
 func kindOf(net, positive int, anyLine bool) kind {
@@ -39,7 +39,7 @@ func kindOf(net, positive int, anyLine bool) kind {
 	case net == 0 && positive == 0 && anyLine:
 		return free
 	case net == 0:
-		return cancelled
+		return canceled
 	}
 	return refund
 }
@@ -243,7 +243,7 @@ func (s *columns) apply(at uint32, o *order, l layout) {
 	c := &s.states[at]
 	s.sum(&c.total, o.amount, at)
 	switch o.kind {
-	case refund, cancelled:
+	case refund, canceled:
 		if o.kind == refund {
 			s.sum(&s.refund, o.amount, at)
 		}

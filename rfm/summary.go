@@ -37,13 +37,13 @@ func (r *Record) Gap() (float64, bool) {
 	return float64(r.Length()) / float64(r.Frequency-1), true
 }
 
-// An Unscored customer has no net positive order: only refunds, only free orders, or orders that were cancelled. Such
+// An Unscored customer has no net positive order: only refunds, only free orders, or orders that were canceled. Such
 // customers have no score and no segment; they are kept apart so that customers and money add up.
 type Unscored struct {
 	Customer string       `json:"customer"`
 	Revenue  money.Amount `json:"revenue"` // everything paid, net of refunds: zero or negative
 	Free     int          `json:"free"`    // free orders
-	Refunds  int          `json:"refunds"` // refunds and cancelled orders
+	Refunds  int          `json:"refunds"` // refunds and canceled orders
 }
 
 // A Report says what became of the rows of a log.
@@ -54,7 +54,7 @@ type Report struct {
 	Lines     int          `json:"lines"`     // joined to the order of the row before, since they have its ID
 	Purchases int          `json:"purchases"` // orders that count, free ones included; with CountDays several may share a day
 	Free      int          `json:"free"`      // purchases without spend
-	Refunds   int          `json:"refunds"`   // refunds and cancelled orders
+	Refunds   int          `json:"refunds"`   // refunds and canceled orders
 	Refunded  money.Amount `json:"refunded"`  // what the refunds took, zero or negative; parts of an order that stays positive are not in it
 	Revenue   money.Amount `json:"revenue"`   // of all customers, scored or not: the sum of all rows in the period
 }
@@ -263,7 +263,7 @@ func (p *Partial) table(ctx context.Context, parts []columns, end Date) (*Summar
 	}
 	err := inChunks(len(scored), n, func(from, to int) error {
 		for i := from; i < to; i++ {
-			if i%cancelledRows == 0 && ctx.Err() != nil {
+			if i%canceledRows == 0 && ctx.Err() != nil {
 				return fmt.Errorf("rfm: %w", ctx.Err())
 			}
 			if err := p.record(&s.Rows[i], &parts[scored[i].shard], scored[i].index, end); err != nil {

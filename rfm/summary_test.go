@@ -521,7 +521,7 @@ func FuzzPartialBinary(f *testing.F) {
 	})
 }
 
-func TestCancelledSummary(t *testing.T) {
+func TestCanceledSummary(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	rows := 0
 	endless := func(yield func(ledger.Transaction, error) bool) {

@@ -19,13 +19,13 @@ import (
 	"github.com/custval/custval/rfm"
 )
 
-// blobs returns n points around each of the centres, and which centre each belongs to.
-func blobs(r *rand.Rand, n int, centres ...[]float64) (points [][]float64, labels []int) {
-	for i := range n * len(centres) {
-		k := i % len(centres)
-		p := make([]float64, len(centres[k]))
+// blobs returns n points around each of the centers, and which center each belongs to.
+func blobs(r *rand.Rand, n int, centers ...[]float64) (points [][]float64, labels []int) {
+	for i := range n * len(centers) {
+		k := i % len(centers)
+		p := make([]float64, len(centers[k]))
 		for j := range p {
-			p[j] = centres[k][j] + 0.3*r.NormFloat64()
+			p[j] = centers[k][j] + 0.3*r.NormFloat64()
 		}
 		points, labels = append(points, p), append(labels, k)
 	}
@@ -44,11 +44,11 @@ func TestKMeansFindsClusters(t *testing.T) {
 	}
 	inertia := 0.0
 	for i, p := range points {
-		own := squared(p, got.Centres[got.Labels[i]])
+		own := squared(p, got.Centers[got.Labels[i]])
 		inertia += own
-		for _, c := range got.Centres {
+		for _, c := range got.Centers {
 			if squared(p, c) < own {
-				t.Fatalf("point %d is nearer to another centre", i)
+				t.Fatalf("point %d is nearer to another center", i)
 			}
 		}
 	}
@@ -65,7 +65,7 @@ func TestKMeansFindsClusters(t *testing.T) {
 func TestKMeansLimits(t *testing.T) {
 	points := [][]float64{{0, 0}, {2, 0}, {0, 2}, {4, 6}}
 	one, err := KMeans(context.Background(), points, 1, nil)
-	if err != nil || one.Inertia != 35 || !cmp.Equal(one.Centres, [][]float64{{1.5, 2}}) { // 11 about 1.5 and 24 about 2
+	if err != nil || one.Inertia != 35 || !cmp.Equal(one.Centers, [][]float64{{1.5, 2}}) { // 11 about 1.5 and 24 about 2
 		t.Errorf("one cluster: %+v, %v", one, err)
 	}
 	all, err := KMeans(context.Background(), points, 4, nil)
@@ -154,7 +154,7 @@ func TestScale(t *testing.T) {
 func TestErrors(t *testing.T) {
 	ctx := context.Background()
 	good := [][]float64{{1, 2}, {3, 4}}
-	cancelled, cancel := context.WithCancel(ctx)
+	canceled, cancel := context.WithCancel(ctx)
 	cancel()
 	for _, tt := range []struct {
 		name string
@@ -172,7 +172,7 @@ func TestErrors(t *testing.T) {
 		{"range of k", func() error { _, _, err := Choose(ctx, good, 1, 3, nil); return err }, "cluster: choose among 1 to 3 clusters: want 2 or more, rising, at most 1000"},
 		{"scaling", func() error { _, err := Scale(good, 9); return err }, `cluster: scaling 9: not one of ["log standard" "standard" "robust" "min-max" "unscaled"]`},
 		{"no rows", func() error { _, err := Label(ctx, &rfm.Table{}, nil); return err }, "cluster: the table has no rows"},
-		{"cancelled", func() error { _, err := KMeans(cancelled, good, 1, nil); return err }, "cluster: context canceled"},
+		{"canceled", func() error { _, err := KMeans(canceled, good, 1, nil); return err }, "cluster: context canceled"},
 	} {
 		err := tt.call()
 		if err == nil || err.Error() != tt.want {
@@ -215,7 +215,9 @@ func TestLabel(t *testing.T) {
 	l := label(log)
 	for _, c := range l.Customers {
 		var n int
-		fmt.Sscanf(c.Customer, "c%d", &n)
+		if _, err := fmt.Sscanf(c.Customer, "c%d", &n); err != nil {
+			t.Fatal(err)
+		}
 		if want := 1 + min(n%4, 1); c.Cluster != want {
 			t.Fatalf("%s is in cluster %d, want %d", c.Customer, c.Cluster, want)
 		}

@@ -18,7 +18,7 @@ func ExampleKMeans() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(r.Labels, r.Centres, r.Inertia)
+	fmt.Println(r.Labels, r.Centers, r.Inertia)
 	// Output: [1 1 0 0] [[8.5 8] [1 1.5]] 1
 }
 

@@ -42,9 +42,9 @@ func (o *Options) orDefaults() (Options, error) {
 // A Result of k-means.
 type Result struct {
 	Labels    []int       `json:"labels"`    // the cluster of every point, 0 to k-1
-	Centres   [][]float64 `json:"centres"`   // means of the clusters
+	Centers   [][]float64 `json:"centers"`   // means of the clusters
 	Sizes     []int       `json:"sizes"`     // points of the clusters; 0 can occur only where Converged is false
-	Inertia   float64     `json:"inertia"`   // sum of squared distances to the centres
+	Inertia   float64     `json:"inertia"`   // sum of squared distances to the centers
 	Iter      int         `json:"iter"`      // of the best start
 	Converged bool        `json:"converged"` // false if the best start ran into MaxIter
 }
@@ -58,7 +58,7 @@ const chunkPoints = 4096
 // equal length; they are not scaled here: see [Scaling]. The result depends on the order of the points through the
 // random starts; [Label] sorts customers first.
 //
-// Clusters are numbered by the order of their centres, the greatest last coordinate first.
+// Clusters are numbered by the order of their centers, the greatest last coordinate first.
 //
 // It returns an error for no points, points of unequal length, a coordinate that is not a finite number, k outside 1 to
 // the number of distinct points, and when ctx is done.
@@ -134,9 +134,9 @@ type run struct {
 	points    [][]float64
 	k, dim    int
 	workers   int
-	centres   [][]float64
+	centers   [][]float64
 	labels    []int
-	nearest   []float64 // squared distance to the centre of the label
+	nearest   []float64 // squared distance to the center of the label
 	inertia   float64
 	iter      int
 	converged bool
@@ -188,17 +188,17 @@ func (r *run) chunks(ctx context.Context, f func(chunk, from, to int)) error {
 	return nil
 }
 
-// seed picks the first centres: a random point, then each with a chance proportional to its squared distance from the
-// nearest centre so far.
+// seed picks the first centers: a random point, then each with a chance proportional to its squared distance from the
+// nearest center so far.
 func (r *run) seed(ctx context.Context, rng *rand.Rand) error {
 	first := r.points[rng.IntN(len(r.points))]
-	r.centres = [][]float64{slices.Clone(first)}
+	r.centers = [][]float64{slices.Clone(first)}
 	for i := range r.nearest {
 		r.nearest[i] = math.Inf(1)
 	}
 	sums := make([]float64, (len(r.points)+chunkPoints-1)/chunkPoints)
 	for {
-		newest := r.centres[len(r.centres)-1]
+		newest := r.centers[len(r.centers)-1]
 		err := r.chunks(ctx, func(c, from, to int) {
 			sums[c] = 0
 			for i := from; i < to; i++ {
@@ -206,10 +206,10 @@ func (r *run) seed(ctx context.Context, rng *rand.Rand) error {
 				sums[c] += r.nearest[i]
 			}
 		})
-		if err != nil || len(r.centres) == r.k {
+		if err != nil || len(r.centers) == r.k {
 			return err
 		}
-		r.centres = append(r.centres, slices.Clone(r.points[r.draw(rng, sums)]))
+		r.centers = append(r.centers, slices.Clone(r.points[r.draw(rng, sums)]))
 	}
 }
 
@@ -277,7 +277,7 @@ func (r *run) lloyd(ctx context.Context, maxIter int) error {
 	}
 }
 
-// assign gives every point its nearest centre, the first of equals.
+// assign gives every point its nearest center, the first of equals.
 func (r *run) assign(ctx context.Context, parts []sums) error {
 	return r.chunks(ctx, func(c, from, to int) {
 		s := &parts[c]
@@ -287,8 +287,8 @@ func (r *run) assign(ctx context.Context, parts []sums) error {
 		for i := from; i < to; i++ {
 			p := r.points[i]
 			best, at := math.Inf(1), 0
-			for k, centre := range r.centres {
-				if d := squared(p, centre); d < best {
+			for k, center := range r.centers {
+				if d := squared(p, center); d < best {
 					best, at = d, k
 				}
 			}
@@ -303,7 +303,7 @@ func (r *run) assign(ctx context.Context, parts []sums) error {
 	})
 }
 
-// gather moves the centres to the means of their points, in the order of the stretches. A centre that lost all its
+// gather moves the centers to the means of their points, in the order of the stretches. A center that lost all its
 // points goes to the point farthest from its own.
 func (r *run) gather(parts []sums) (moved bool) {
 	totals, sizes := make([]float64, r.k*r.dim), make([]int, r.k)
@@ -321,7 +321,7 @@ func (r *run) gather(parts []sums) (moved bool) {
 	if !moved {
 		return false
 	}
-	for k := range r.centres {
+	for k := range r.centers {
 		if sizes[k] == 0 {
 			far := 0
 			for i, d := range r.nearest {
@@ -329,18 +329,18 @@ func (r *run) gather(parts []sums) (moved bool) {
 					far = i
 				}
 			}
-			copy(r.centres[k], r.points[far])
+			copy(r.centers[k], r.points[far])
 			r.nearest[far] = 0
 			continue
 		}
 		for j := range r.dim {
-			r.centres[k][j] = totals[k*r.dim+j] / float64(sizes[k])
+			r.centers[k][j] = totals[k*r.dim+j] / float64(sizes[k])
 		}
 	}
 	return true
 }
 
-// result numbers the clusters by their centres.
+// result numbers the clusters by their centers.
 func (r *run) result() *Result {
 	order := make([]int, r.k)
 	for i := range order {
@@ -348,7 +348,7 @@ func (r *run) result() *Result {
 	}
 	slices.SortStableFunc(order, func(a, b int) int {
 		for j := r.dim - 1; j >= 0; j-- {
-			if c := cmp.Compare(r.centres[b][j], r.centres[a][j]); c != 0 {
+			if c := cmp.Compare(r.centers[b][j], r.centers[a][j]); c != 0 {
 				return c
 			}
 		}
@@ -358,7 +358,7 @@ func (r *run) result() *Result {
 	out := &Result{Labels: make([]int, len(r.labels)), Sizes: make([]int, r.k), Inertia: r.inertia, Iter: r.iter, Converged: r.converged}
 	for i, k := range order {
 		place[k] = i
-		out.Centres = append(out.Centres, r.centres[k])
+		out.Centers = append(out.Centers, r.centers[k])
 	}
 	for i, k := range r.labels {
 		out.Labels[i] = place[k]

@@ -24,7 +24,7 @@ type LabelOptions struct {
 	Scaling     Scaling // the zero value is LogStandard
 }
 
-// A Customer is one labelled customer.
+// A Customer is one labeled customer.
 type Customer struct {
 	Customer string `json:"customer"`
 	Cluster  int    `json:"cluster"` // 1 is the cluster with the greatest monetary value

@@ -11,6 +11,7 @@ import (
 // A Scaling brings coordinates of different units to one size; without it the money alone would decide the clusters.
 type Scaling uint8
 
+// The scalings.
 const (
 	// LogStandard takes log(1 + (x - least) / (mean - least)) first, since frequency and money are skew, and then
 	// Standard. Like the others it does not depend on the unit.
