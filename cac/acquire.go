@@ -72,7 +72,7 @@ func Acquire(ctx context.Context, log iter.Seq2[ledger.Transaction, error], o *A
 	for customer, history := range rows {
 		a, ok, err := acquired(customer, history, o)
 		if err != nil {
-			return nil, fail("customer %q: %w", customer, bare(err))
+			return nil, fail("customer %q: %w", customer, mismatch(bare(err)))
 		}
 		if !ok {
 			out.Trials++

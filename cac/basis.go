@@ -39,7 +39,8 @@ const (
 
 // A Basis is the rule that says which cost lines enter an acquisition cost, and with what share. The zero Basis is
 // [FullyLoaded]: every line counts in full. Sources use one word for several rules ("blended" is marketing only for some
-// and everything for others), so each figure carries its Basis.
+// and everything for others), so each figure carries its Basis. A share of a line is exact and may have more digits than
+// the minor unit.
 type Basis struct {
 	Name       string               `json:"name"`                         // what the figure is called
 	Functions  []Function           `json:"functions,omitempty"`          // the functions that count; empty for both

@@ -19,7 +19,8 @@
 //
 // A [Cost] is a line of a ledger of costs: an amount with its date or the period over which it accrues, what it was for,
 // and the channel, campaign and segment it paid for. [ReadCosts] reads them from CSV and [CostsFromRows] from SQL;
-// [Convert] brings them to one currency by dated rates. Credits are negative lines.
+// [Convert] brings them to one currency by dated [Rates]. Credits are negative lines. [Acquire] finds out of an order log
+// whom each channel won and when.
 //
 // # Tables
 //
@@ -35,6 +36,12 @@
 // the costs are [ErrNonPositiveCost]; two currencies without a rate are [ErrCurrencyMismatch]; figures made by different
 // rules are [ErrBasisMismatch]; a lag that reaches before the first period is [ErrInsufficientHistory]. A payback
 // distinguishes [Never] from [NotYet].
+//
+// # Return beyond the first sale
+//
+// [PaybackCurves] follows cohorts until they have earned their cost; [Profitability] finds the products and channels that
+// earn most; [CostToServe] takes off what customers cost afterwards; [LoyaltyProgram] and [MatchUplift] say what a loyalty
+// program returns, [Referrals] what recommendations do, and [IncrementalCAC] what a campaign caused rather than met.
 //
 // # Sub-packages
 //

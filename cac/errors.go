@@ -105,7 +105,16 @@ func prefixed(err error) error {
 	case nil, *ownError, *PlaceError:
 		return err
 	}
-	return &ownError{err}
+	return &ownError{mismatch(err)}
+}
+
+// mismatch makes this package's error of one about currencies that package money found.
+func mismatch(err error) error {
+	var found *money.CurrencyMismatchError
+	if errors.As(err, &found) && !errors.Is(err, ErrCurrencyMismatch) {
+		return fmt.Errorf("%w: %s and %s", ErrCurrencyMismatch, found.A, found.B)
+	}
+	return err
 }
 
 // bare takes the package's name off an error.

@@ -73,6 +73,14 @@ func TestErrors(t *testing.T) {
 			`cac: bases differ: a value of channel "ads" and a cost of all customers`},
 		{"value in another currency", second(cac.Compare(cac.Value{Amount: eur("1")}, cac.Figure{Spend: usd("1"), Customers: 1})), cac.ErrCurrencyMismatch, "cac: currencies differ: EUR and USD"},
 
+		{"values in two currencies", second(cac.ByChannel(nil, join(won(1, jan, "ads"), []ledger.Customer{{ID: "x", Acquired: jan.Start, Channel: "ads"}}),
+			func(id string) (money.Amount, bool) {
+				return map[bool]money.Amount{true: usd("1"), false: eur("1")}[id == "x"], true
+			}, jan)), cac.ErrCurrencyMismatch,
+			`cac: channel "ads", period 2025-01: currencies differ: EUR and USD`},
+		{"orders in two currencies", second(cac.Acquire(context.Background(), ledger.Transactions([]ledger.Transaction{
+			{Customer: "x", At: jan.Start, Amount: usd("1")}, {Customer: "x", At: feb.Start, Amount: eur("1")}}), nil)), cac.ErrCurrencyMismatch,
+			`cac: customer "x": currencies differ: USD and EUR`},
 		{"LTV:CAC of nothing spent", second(cac.LTVToCAC(usd("300"), usd("0"))), ledger.ErrUndefined, "cac: zero base"},
 		{"LTV:CAC of a credit", second(cac.LTVToCAC(usd("300"), usd("-1"))), cac.ErrNonPositiveCost, "cac: net cost is not positive: USD -1.00"},
 		{"LTV:CAC in two currencies", second(cac.LTVToCAC(eur("300"), usd("1"))), cac.ErrCurrencyMismatch, "cac: currencies differ: EUR and USD"},

@@ -358,3 +358,95 @@ func ExampleProjection_Payback() {
 	// Output:
 	// 10.9 months (month 11) <nil>
 }
+
+// The rows of a table are sums; its ratios are methods that say why they are undefined.
+func ExampleByChannel() {
+	costs := []cac.Cost{{Amount: usd("1000"), Channel: "ads"}, {Amount: usd("200"), Channel: "tv"}}
+	customers := []ledger.Customer{{ID: "ada", Channel: "ads"}, {ID: "ben", Channel: "ads"}, {ID: "cleo", Channel: "word of mouth"}}
+	t, err := cac.ByChannel(costs, customers, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, r := range append(t.Rows, t.Total) {
+		f, err := r.CAC()
+		if err != nil {
+			fmt.Println(err)
+			continue
+		}
+		fmt.Println(f.Of, f.Cost)
+	}
+	// Output:
+	// channel "ads" USD 500.00
+	// cac: channel "tv": no new customers
+	// channel "word of mouth" USD 0.00
+	//  USD 400.00
+}
+
+func ExampleBySegment() {
+	jan := ledger.Month(2025, time.January, nil)
+	costs := []cac.Cost{{Amount: usd("300"), Date: day(2025, 1, 3), Segment: "north"}, {Amount: usd("100"), Date: day(2025, 1, 3)}}
+	customers := []ledger.Customer{
+		{ID: "ada", Acquired: day(2025, 1, 5), Attributes: map[string]string{"region": "north"}},
+		{ID: "ben", Acquired: day(2025, 1, 6), Attributes: map[string]string{"region": "south"}},
+	}
+	t, err := cac.BySegment(costs, customers, ledger.By(customers, "region"), nil, jan)
+	fmt.Print(t, err, "\n")
+	// Output:
+	// segment   period        spend  new         CAC  CAC change
+	// north     2025-01  USD 300.00    1  USD 300.00
+	// south     2025-01    USD 0.00    1    USD 0.00
+	// (shared)  2025-01  USD 100.00    0   undefined
+	// (total)   all      USD 400.00    2  USD 200.00
+	// cost: fully loaded; customers: new_customers; shared costs: unallocated
+	//  <nil>
+}
+
+func ExampleByCohort() {
+	jan, feb := ledger.Month(2025, time.January, nil), ledger.Month(2025, time.February, nil)
+	costs := []cac.Cost{{Amount: usd("590"), Period: ledger.Period{Start: jan.Start, End: feb.End}, Category: cac.Payroll}}
+	customers := []ledger.Customer{{ID: "ada", Acquired: day(2025, 1, 5)}, {ID: "ben", Acquired: day(2025, 2, 6)}, {ID: "cleo", Acquired: day(2025, 2, 7)}}
+	t, err := cac.ByCohort(costs, customers, nil, jan, feb)
+	fmt.Print(t, err, "\n")
+	// Output:
+	// period        spend  new         CAC  CAC change
+	// 2025-01  USD 310.00    1  USD 310.00
+	// 2025-02  USD 280.00    2  USD 140.00      -54.8%
+	// all      USD 590.00    3  USD 196.67
+	// cost: fully loaded; customers: new_customers; shared costs: unallocated
+	//  <nil>
+}
+
+// Who was won by what, and who is still a customer after the refund window.
+func ExampleAcquire() {
+	log := []ledger.Transaction{
+		{Customer: "ada", ID: "1", At: day(2025, 1, 2), Amount: usd("0"), Channel: "trial"},
+		{Customer: "ada", ID: "2", At: day(2025, 1, 9), Amount: usd("40"), Channel: "ads"},
+		{Customer: "ben", ID: "3", At: day(2025, 1, 9), Amount: usd("25"), Channel: "ads"},
+		{Customer: "ben", ID: "3", At: day(2025, 1, 12), Amount: usd("-25"), Channel: "ads"},
+	}
+	won, err := cac.Acquire(context.Background(), ledger.Transactions(log), &cac.AcquireOptions{RefundWindow: 30 * 24 * time.Hour})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, denominator := range []cac.Denominator{cac.NewAll, cac.NetNew} {
+		t, err := cac.Analyze(context.Background(), []cac.Cost{{Amount: usd("60")}}, won.Customers(), &cac.Options{Denominator: denominator, Valid: won.Valid()})
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(t.Total.CAC())
+	}
+	// Output:
+	// USD 30.00 (fully loaded, new_customers: USD 60.00 / 2) <nil>
+	// USD 60.00 (fully loaded, net_new_customers: USD 60.00 / 1) <nil>
+}
+
+func ExampleTerms_Months() {
+	t := cac.Terms{Cost: usd("1200"), Onboarding: usd("45"), Revenue: usd("250"), Margin: 0.75, Fees: 0.03, Support: usd("25")}
+	months, err := t.Months()
+	fmt.Printf("%.2f %v\n", months, err)
+	// Output:
+	// 7.45 <nil>
+}

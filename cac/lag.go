@@ -20,7 +20,7 @@ type Lag struct {
 	Weights    []float64              `json:"weights,omitempty"`    // a distributed lag in place of Periods
 	Functions  map[Function][]float64 `json:"functions,omitempty"`  // weights of marketing or sales of their own
 	Categories map[Category][]float64 `json:"categories,omitempty"` // weights of a category of its own, before Functions
-	FirstOwn   bool                   `json:"first_own,omitempty"`  // periods without history take their own cost instead of being undefined
+	FirstOwn   bool                   `json:"first_own,omitempty"`  // periods without history take their own cost instead of being undefined; that cost then also counts later
 }
 
 // Validate returns an error if weights are negative or do not add up to 1, or if both Periods and Weights are set.

@@ -16,8 +16,8 @@ import (
 	"github.com/custval/custval/money"
 )
 
-// An Of says which group a line of an order log belongs to.
-type Of func(ledger.Transaction) string
+// A Grouping says which group a line of an order log belongs to.
+type Grouping func(ledger.Transaction) string
 
 // ProductOf groups by product.
 func ProductOf(t ledger.Transaction) string { return t.Product }
@@ -94,7 +94,7 @@ type ProfitTable struct {
 //
 // It returns an error if by is nil, a row has no customer or time, a currency differs, or the margin is not between 0 and
 // 1; and the first error of the stream.
-func Profitability(ctx context.Context, log iter.Seq2[ledger.Transaction, error], by Of, o *ProfitOptions) (*ProfitTable, error) {
+func Profitability(ctx context.Context, log iter.Seq2[ledger.Transaction, error], by Grouping, o *ProfitOptions) (*ProfitTable, error) {
 	if o == nil {
 		o = &ProfitOptions{}
 	}

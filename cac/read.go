@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"strings"
 	"time"
 
 	"github.com/custval/custval/ledger"
@@ -29,19 +30,24 @@ func schema() ledger.Schema {
 //	category  label  function  channel  campaign  segment  charge  units    optional
 //
 // and the columns have these names unless CSVOptions.Columns maps them. End is the last day inside the period where it
-// has no clock, as people write it: 2025-01-01 to 2025-01-31 is January. With a clock it is the moment after. The words
+// has no clock, as people write it: 2025-01-01 to 2025-01-31 is January. With a clock, as in 2025-02-01T00:00:00Z, it is
+// the moment after the period. The words
 // of category, function and charge are those of the constants; see [Categories]. Only a line that is due per customer
 // may be without a date. Bad rows are a *[ledger.RowError] and the stream goes on; see [ledger.ReadRecords].
 func ReadCosts(ctx context.Context, r io.Reader, o *ledger.CSVOptions) iter.Seq2[Cost, error] {
-	return ledger.ReadRecords(ctx, r, o, schema(), decodeCost)
+	return ledger.ReadRecords(ctx, r, o, schema(), func(rec *ledger.Record) (Cost, error) {
+		return decodeCost(rec, !strings.Contains(rec.Text("end"), ":"))
+	})
 }
 
-// CostsFromRows reads cost lines from a SQL query with the fields of [ReadCosts] as columns.
+// CostsFromRows reads cost lines from a SQL query with the fields of [ReadCosts] as columns. A database's dates often come
+// with a clock at midnight: such an end is the last day inside the period.
 func CostsFromRows(ctx context.Context, rows *sql.Rows, o *ledger.CSVOptions) iter.Seq2[Cost, error] {
-	return ledger.FromRows(ctx, rows, o, schema(), decodeCost)
+	return ledger.FromRows(ctx, rows, o, schema(), func(rec *ledger.Record) (Cost, error) { return decodeCost(rec, true) })
 }
 
-func decodeCost(r *ledger.Record) (Cost, error) {
+// decodeCost reads a line; inclusive says that an end at midnight is the whole of that day.
+func decodeCost(r *ledger.Record, inclusive bool) (Cost, error) {
 	c := Cost{
 		Amount:   r.Amount("amount"),
 		Category: Category(r.Text("category")),
@@ -59,7 +65,7 @@ func decodeCost(r *ledger.Record) (Cost, error) {
 	switch start, end := r.Has("start"), r.Has("end"); {
 	case start && end:
 		c.Period = ledger.Period{Start: r.Time("start"), End: r.Time("end")}
-		if c.Period.End.Equal(ledger.Day(c.Period.End, nil).Start) {
+		if inclusive && c.Period.End.Equal(ledger.Day(c.Period.End, nil).Start) {
 			c.Period.End = ledger.Day(c.Period.End, nil).End
 		}
 	case start:

@@ -84,6 +84,10 @@ func TestReadCostsErrors(t *testing.T) {
 
 func TestPeriodsOfOneDayAndInOtherZones(t *testing.T) {
 	zone := time.FixedZone("UTC+3", 3*60*60)
+	exact, err := read("amount,currency,start,end\n1,USD,2025-01-01T00:00:00Z,2025-02-01T00:00:00Z\n", nil)
+	if err != nil || !exact[0].Period.End.Equal(jan.End) {
+		t.Errorf("with a clock the end is the moment after: %v, %v", exact, err)
+	}
 	got, err := read("amount,start,end\n1,2025-01-01,2025-01-01\n", &ledger.CSVOptions{Currency: "USD", Location: zone})
 	if err != nil {
 		t.Fatal(err)

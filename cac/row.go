@@ -58,7 +58,7 @@ type Row struct {
 
 // fail returns the error with the row's place.
 func (r Row) fail(err error) error {
-	return &PlaceError{r.place(), bare(err)}
+	return &PlaceError{r.place(), mismatch(bare(err))}
 }
 
 func (r Row) name() string {
