@@ -179,8 +179,14 @@ func (s *Summary) segment(ctx context.Context, o Options) (*Table, error) {
 	if len(s.Rows) == 0 {
 		return nil, fmt.Errorf("rfm: none of the %d customers has a net positive order: nobody to score", len(s.Unscored))
 	}
-	if !slices.IsSortedFunc(s.Rows, func(a, b Record) int { return strings.Compare(a.Customer, b.Customer) }) {
-		return nil, errors.New("rfm: the summary's rows are not sorted by customer")
+	for i := range s.Rows {
+		if err := s.Rows[i].check(); err != nil {
+			err.Row = i + 1
+			return nil, fmt.Errorf("rfm: %w", err)
+		}
+		if i > 0 && s.Rows[i].Customer <= s.Rows[i-1].Customer {
+			return nil, errors.New("rfm: the summary's rows are not sorted by customer, each once")
+		}
 	}
 	scales, scores, err := s.score(ctx, &o)
 	if err != nil {

@@ -38,7 +38,7 @@ var tableVariants = map[string]*Options{
 
 func TestAnalyzeIsOrderFree(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	orders := randomLog(r, 6000, 900)
+	orders := randomLog(r, 3500, 500)
 	for name, o := range tableVariants {
 		t.Run(name, func(t *testing.T) {
 			opt := Options{}

@@ -7,6 +7,8 @@
 //	fmt.Println(t.Segments())  // customers, revenue, shares, average order, median recency, next action
 //	err = t.WriteCSV(w)        // one line a customer
 //
+// Customers whose recency, frequency and monetary value are known already enter by [FromRecords].
+//
 // # Definitions
 //
 //	R  recency    days from the last purchase to the end of observation; fewer are better

@@ -357,3 +357,25 @@ func ExampleLength() {
 	// dan L1 R1 F1 M2
 	// eve L3 R3 F3 M3
 }
+
+func ExampleFromRecords() {
+	s, err := rfm.FromRecords(end, []rfm.Record{
+		{Customer: "ada", Recency: 4, Frequency: 6, Monetary: usd("540")},
+		{Customer: "bob", Recency: 90, Frequency: 1, Monetary: usd("25")},
+		{Customer: "cem", Recency: 30, Frequency: 2, Monetary: usd("80")},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	t, err := s.Segment(context.Background(), &rfm.Options{Bins: 3})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, r := range t.Rows {
+		fmt.Println(r.Customer, r.Code(), r.Segment)
+	}
+	// Output:
+	// ada 333 Champions
+	// bob 111 Hibernating
+	// cem 222 Loyal Customers
+}

@@ -1,6 +1,7 @@
 package rfm
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -9,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/custval/custval/ledger"
 )
 
 var (
@@ -274,6 +277,29 @@ type badScorer struct{}
 
 func (badScorer) Fit(s Sample) (Scale, error) {
 	return Scale{Bins: s.Bins, Breaks: []Break{{At: 2}, {At: 1}}}, nil
+}
+
+func FuzzScalesJSON(f *testing.F) {
+	for _, o := range []*Options{nil, {Nested: true}, {Bins: 3, Columns: []Column{Length()}}} {
+		table := analyze(f, []ledger.Transaction{sale("a", "2025-03-01", "10", ""), sale("b", "2025-03-02", "5", "")}, "2025-03-31", o)
+		f.Add([]byte(asJSON(f, table.Scales)))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		var s Scales
+		if json.Unmarshal(text, &s) != nil {
+			return
+		}
+		for _, days := range []int{0, 7, 1 << 20} {
+			r, fr, m := s.Score(&Record{Recency: days, Frequency: 1 + days, Monetary: usd("-3.5"), Revenue: usd("9")})
+			if r < 1 || r > s.R.Bins || fr < 1 || fr > s.F.Bins || m < 1 || m > s.M.Bins {
+				t.Fatalf("scores %d, %d, %d outside the bins", r, fr, m)
+			}
+		}
+		var back Scales
+		if err := json.Unmarshal([]byte(asJSON(t, s)), &back); err != nil {
+			t.Fatalf("cannot read what it wrote: %v", err)
+		}
+	})
 }
 
 func TestScaleScore(t *testing.T) {

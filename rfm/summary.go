@@ -249,12 +249,12 @@ func (p *Partial) table(ctx context.Context, parts []columns, end Date) (*Summar
 		return nil, fmt.Errorf("rfm: %w", err)
 	}
 	s := &Summary{Start: p.start, End: end, Currency: p.currency, Count: p.o.Count, Value: p.o.Value, loc: p.o.Location}
-	scored := make([]place, 0, len(places))
+	scored, none := make([]place, 0, len(places)), zero(p.currency)
 	for _, at := range places {
 		if c := &parts[at.shard].states[at.index]; c.positive > 0 {
 			scored = append(scored, at)
 		} else {
-			s.Unscored = append(s.Unscored, Unscored{c.id, c.total, int(c.purchases), int(c.refunds)})
+			s.Unscored = append(s.Unscored, Unscored{c.id, known(c.total, none), int(c.purchases), int(c.refunds)})
 		}
 	}
 	s.Rows = make([]Record, len(scored))
@@ -266,7 +266,7 @@ func (p *Partial) table(ctx context.Context, parts []columns, end Date) (*Summar
 			if i%canceledRows == 0 && ctx.Err() != nil {
 				return fmt.Errorf("rfm: %w", ctx.Err())
 			}
-			if err := p.record(&s.Rows[i], &parts[scored[i].shard], scored[i].index, end); err != nil {
+			if err := p.record(&s.Rows[i], &parts[scored[i].shard], scored[i].index, end, none); err != nil {
 				return err
 			}
 			if s.days != nil {
@@ -291,19 +291,20 @@ func firstOf(rows []Record, first Date) Date {
 	return first
 }
 
-func (p *Partial) record(r *Record, s *columns, index uint32, end Date) error {
+func (p *Partial) record(r *Record, s *columns, index uint32, end Date, none money.Amount) error {
 	c := &s.states[index]
+	total := known(c.total, none)
 	*r = Record{Customer: c.id, Recency: int(end - c.last), Frequency: int(c.purchases),
-		Monetary: c.total, Revenue: c.total, First: c.first, Last: c.last}
+		Monetary: total, Revenue: total, First: c.first, Last: c.last}
 	if p.o.Count == CountDays {
 		r.Frequency = len(s.days[index])
 	}
 	var err error
 	switch p.o.Value {
 	case Mean:
-		r.Monetary, err = average(c.total, r.Frequency)
+		r.Monetary, err = average(total, r.Frequency)
 	case Margin:
-		r.Monetary, err = c.total.Sub(s.costs[index])
+		r.Monetary, err = total.Sub(s.costs[index])
 	}
 	if err != nil {
 		return fmt.Errorf("rfm: customer %.80q: %s: %w", c.id, p.o.Value, err)
@@ -311,9 +312,20 @@ func (p *Partial) record(r *Record, s *columns, index uint32, end Date) error {
 	return nil
 }
 
+// known returns none for the zero Amount, so that every amount of a summary names its currency: a zero may have lost it
+// on the way through a file.
+func known(a, none money.Amount) money.Amount {
+	if a.Currency() == "" {
+		return none
+	}
+	return a
+}
+
 func (p *Partial) report(s *Summary, parts []columns) error {
 	r := Report{Rows: p.counts.rows, Before: p.counts.before, After: p.counts.after, Lines: p.counts.lines}
 	var refunded, revenue money.Sum
+	refunded.Add(zero(p.currency))
+	revenue.Add(zero(p.currency))
 	for i := range parts {
 		refunded.Add(parts[i].refund)
 		for j := range parts[i].states {
