@@ -215,3 +215,20 @@ incidence <- function(label, d) {
 incidence("plain", d)
 incidence("weighted", d[rep(seq_len(nrow(d)), d$weight), ])
 write_golden("incidence.json", "1e-10")
+
+# Parametric regressions. The interval data look at the tenures at multiples of 4.
+d$lower <- floor((d$duration - 1) / 4) * 4; d$upper <- ifelse(d$ended == 1, d$lower + 4, NA)
+regression <- function(label, fit) {
+  k <- length(coef(fit)); scaled <- nrow(fit$var) > k
+  j <- diag(nrow(fit$var)); if (scaled) j[k + 1, k + 1] <- fit$scale
+  row(label, list(n = length(fit$linear.predictors)), c(vec("param", c(coef(fit), if (scaled) fit$scale)), vec("cov", j %*% fit$var %*% j),
+    list(log_lik = fit$loglik[2])))
+}
+for (f in c("exponential", "weibull", "lognormal", "loglogistic")) {
+  tight <- survreg.control(rel.tolerance = 1e-14, maxiter = 100)
+  regression(paste0(f, "/plain"), survreg(Surv(duration, ended) ~ x1 + x2 + plan, d, dist = f, control = tight))
+  regression(paste0(f, "/weighted"), survreg(Surv(duration, ended) ~ x1 + x2 + plan, d, weights = weight, dist = f, control = tight))
+  regression(paste0(f, "/interval"), survreg(Surv(ifelse(lower == 0, NA, lower), upper, type = "interval2") ~ x1 + x2 + plan, subset(d, lower > 0 | ended == 1),
+    weights = weight, dist = f, control = tight))
+}
+write_golden("regression.json", "1e-8")

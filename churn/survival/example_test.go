@@ -1,0 +1,204 @@
+package survival_test
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/custval/custval/churn/survival"
+	"github.com/custval/custval/ledger"
+)
+
+// subscriptions are months of twelve customers on two plans.
+func subscriptions() []ledger.Tenure {
+	var ts []ledger.Tenure
+	add := func(plan, reason string, months ...float64) {
+		for _, m := range months {
+			ts = append(ts, ledger.Tenure{Customer: fmt.Sprint("c", len(ts)+1), Duration: m, Ended: reason != "",
+				Reason: reason, Labels: map[string]string{"plan": plan}})
+		}
+	}
+	add("basic", "voluntary", 2, 4, 5, 9)
+	add("basic", "involuntary", 3)
+	add("basic", "", 12)
+	add("pro", "voluntary", 6, 11)
+	add("pro", "involuntary", 8)
+	add("pro", "", 12, 10, 12)
+	return ts
+}
+
+func ExampleKaplanMeier() {
+	curve, err := survival.KaplanMeier(subscriptions(), nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Print(curve)
+	fmt.Printf("still there after half a year: %.0f %%\n", 100*curve.Survival(6))
+	// Output:
+	// kaplan-meier: 12 customers, 8 left, median 8 (5 to not reached); 95 % band (log)
+	// time  at_risk  events  survival    std_err     lower     upper
+	//    2       12       1  0.916667  0.0797856  0.772901         1
+	//    3       11       1  0.833333   0.107583  0.647037         1
+	//    4       10       1      0.75      0.125  0.540996         1
+	//    5        9       1  0.666667   0.136083  0.446846  0.994625
+	//    6        8       1  0.583333   0.142319  0.361614  0.940998
+	//    8        7       1       0.5   0.144338  0.283955  0.880422
+	//    9        6       1  0.416667   0.142319  0.213328  0.813822
+	//   11        4       1    0.3125   0.139754  0.130071  0.750791
+	// still there after half a year: 58 %
+}
+
+func ExampleCurve_RestrictedMean() {
+	curves, err := survival.KaplanMeierBy(subscriptions(), survival.Label("plan"), nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	d, err := survival.CompareRestrictedMeans(curves.Group("pro"), curves.Group("basic"), 12)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("pro customers stay %.1f months longer within a year (%.1f to %.1f)\n", d.Difference, d.Lower, d.Upper)
+	// Output: pro customers stay 4.3 months longer within a year (0.9 to 7.7)
+}
+
+func ExampleCompare() {
+	test, err := survival.Compare(subscriptions(), survival.Label("plan"), nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Print(test)
+	// Output:
+	// group  customers  observed  expected
+	// basic          6         5   2.80693
+	// pro            6         3   5.19307
+	// log-rank test: chi-square 2.73045, df 1, p 0.0984518
+}
+
+func ExampleFitCox() {
+	ts := subscriptions()
+	seats := []float64{1, 3, 1, 2, 1, 4, 5, 2, 2, 8, 6, 9}
+	design, err := survival.NewDesign(survival.Numeric("seats", seats), survival.LabelCovariate("plan", ts, "basic"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	f, err := survival.FitCox(context.Background(), ts, design, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	m := f.Estimate.Model
+	fmt.Printf("one more seat: hazard x %.2f\n", math.Exp(m.Coef[0]))
+	curve, err := m.Predict(survival.Profile{Numbers: map[string]float64{"seats": 5}, Levels: map[string]string{"plan": "pro"}}, "", nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("pro with five seats: %.0f %% stay for 9 months\n", 100*curve.Survival(9))
+	// Output:
+	// one more seat: hazard x 0.53
+	// pro with five seats: 84 % stay for 9 months
+}
+
+func ExampleFitWeibull() {
+	e, err := survival.FitWeibull(context.Background(), subscriptions(), nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("shape %.2f, mean tenure %.1f months, %.0f %% stay for two years\n", e.Model.Shape, e.Model.Mean(),
+		100*e.Model.Survival(24))
+	// Output: shape 1.64, mean tenure 9.6 months, 2 % stay for two years
+}
+
+// Churn that is counted once a month: nobody knows the day.
+func ExampleInterval() {
+	var rows []survival.Interval
+	for month, gone := range []float64{369, 163, 86, 56} {
+		rows = append(rows, survival.Interval{Lower: float64(month), Upper: float64(month + 1), Weight: gone})
+	}
+	rows = append(rows, survival.Interval{Lower: 4, Upper: math.Inf(1), Weight: 326})
+	e, err := survival.FitLogNormal(context.Background(), rows, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("half of the customers have left after %.2f months\n", e.Model.Quantile(0.5))
+	// Output: half of the customers have left after 1.79 months
+}
+
+func ExampleFitRegression() {
+	ts := subscriptions()
+	design, err := survival.NewDesign(survival.LabelCovariate("plan", ts, "basic"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	e, err := survival.FitRegression(context.Background(), survival.LogLogisticFamily, ts, design, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	d, err := e.Model.Predict(survival.Profile{Levels: map[string]string{"plan": "pro"}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("pro stretches time by %.2f; median %.1f months\n", math.Exp(e.Model.Coef[0]), d.Quantile(0.5))
+	// Output: pro stretches time by 2.50; median 12.1 months
+}
+
+func ExampleCumulativeIncidence() {
+	inc, err := survival.CumulativeIncidence(subscriptions(), nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, cause := range inc.Causes {
+		p := cause.At(12)
+		fmt.Printf("%s within a year: %.2f (%.2f to %.2f)\n", cause.Cause, p.Incidence, p.Lower, p.Upper)
+	}
+	// Output:
+	// involuntary within a year: 0.17 (0.05 to 0.59)
+	// voluntary within a year: 0.52 (0.30 to 0.92)
+}
+
+func ExampleBrier() {
+	ts := subscriptions()
+	curves, err := survival.KaplanMeierBy(ts, survival.Label("plan"), nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	scores, err := survival.Brier(ts, func(i int) survival.Survivor { return curves.Group(ts[i].Labels["plan"]) }, []float64{3, 6, 9})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Print(scores)
+	// Output:
+	// time     score  reference     skill
+	//    3  0.111111   0.138889       0.2
+	//    6  0.180556   0.243056  0.257143
+	//    9  0.180556   0.243056  0.257143
+}
+
+func ExampleConcordanceOf() {
+	ts := subscriptions()
+	seats := []float64{1, 3, 1, 2, 1, 4, 5, 2, 2, 8, 6, 9}
+	risk := make([]float64, len(seats))
+	for i, s := range seats {
+		risk[i] = -s // fewer seats, higher risk
+	}
+	c, err := survival.ConcordanceOf(ts, risk, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("%.2f (%.2f to %.2f)\n", c.Value, c.Lower, c.Upper)
+	// Output: 0.81 (0.67 to 0.96)
+}
