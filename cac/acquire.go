@@ -45,6 +45,9 @@ type paid struct {
 	id, channel, campaign string
 }
 
+// purchase is 1 for a row that paid something, else 0: of rows at one moment those come first.
+func (p paid) purchase() int { return max(0, p.amount.Sign()) }
+
 // Acquire finds out of an order log when and through what each customer was won: the first order that paid something.
 // Orders of nothing are trials and make no customer. The first order is the row with the earliest time and the rows with
 // the same non-empty ID or, where it has none, of the same moment; of several rows at that moment the channel and
@@ -112,7 +115,7 @@ func each(ctx context.Context, log iter.Seq2[ledger.Transaction, error], f func(
 
 func acquired(customer string, rows []paid, o *AcquireOptions) (Acquisition, bool, error) {
 	slices.SortFunc(rows, func(a, b paid) int {
-		return cmp.Or(a.at.Compare(b.at), strings.Compare(a.channel, b.channel), strings.Compare(a.campaign, b.campaign), strings.Compare(a.id, b.id))
+		return cmp.Or(a.at.Compare(b.at), b.purchase()-a.purchase(), strings.Compare(a.channel, b.channel), strings.Compare(a.campaign, b.campaign), strings.Compare(a.id, b.id))
 	})
 	at := slices.IndexFunc(rows, func(r paid) bool { return r.amount.Sign() > 0 })
 	if at < 0 {

@@ -619,3 +619,96 @@ func TestFigureJSON(t *testing.T) {
 		t.Errorf("rounded up %v, %v", up, err)
 	}
 }
+
+// Every cell against a loop over all lines and customers.
+func TestCellsAgainstALoop(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	periods := []ledger.Period{jan, feb, mar}
+	for range 60 {
+		b := randomBusiness(r)
+		table, err := cac.ByChannel(b.costs, b.customers, b.value, periods...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen := 0
+		for _, p := range periods {
+			for _, channel := range []string{"", "ads", "mail", "seo", "tv"} {
+				spend, shared, worth := new(big.Rat), new(big.Rat), new(big.Rat)
+				news, valued := 0, 0
+				for _, c := range b.costs {
+					part, err := c.Accrued(p)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if c.Channel == channel && channel != "" {
+						spend.Add(spend, exact(part))
+					} else if c.Channel == channel {
+						shared.Add(shared, exact(part))
+					}
+				}
+				for _, c := range b.customers {
+					if c.Channel != channel || !p.Contains(c.Acquired) {
+						continue
+					}
+					news++
+					if v, ok := b.worth[c.ID]; ok {
+						valued++
+						worth.Add(worth, exact(v))
+					}
+				}
+				row, ok := table.Find(channel, p)
+				if ok {
+					seen++
+				}
+				if exact(row.Spend).Cmp(spend) != 0 || row.New != news || row.Valued != valued || exact(row.Value).Cmp(worth) != 0 {
+					t.Fatalf("%q in %v: %+v, want %v, %d, %d, %v", channel, p, row, spend, news, valued, worth)
+				}
+				if channel != "" {
+					continue
+				}
+				for _, row := range table.Rows {
+					if row.Shared && row.Period == p {
+						seen++
+						shared.Sub(shared, exact(row.Spend))
+					}
+				}
+				if shared.Sign() != 0 {
+					t.Fatalf("shared costs in %v are off by %v", p, shared)
+				}
+			}
+		}
+		if seen != len(table.Rows) {
+			t.Fatalf("%d rows, %d expected", len(table.Rows), seen)
+		}
+	}
+}
+
+// Shared costs go by their weights to within a cent, nothing goes to a weight of zero, and the parts add up.
+func TestSharingIsFairToTheCent(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 10))
+	for range 200 {
+		weights, sum := map[string]float64{}, 0.0
+		for i := range 1 + r.IntN(6) {
+			w := float64(r.IntN(8)) / 4
+			weights[fmt.Sprint("team", i)] = w
+			sum += w
+		}
+		shared := minor(r.Int64N(100001) - 30000)
+		table, err := cac.Analyze(context.Background(), []cac.Cost{{Amount: shared}}, nil, &cac.Options{By: cac.PerChannel, Sharing: cac.Sharing{Rule: cac.ByWeights, Weights: weights}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !table.Total.Spend.Equal(shared) {
+			t.Fatalf("%v shared, %v arrived", shared, table.Total.Spend)
+		}
+		for _, row := range table.Rows {
+			want := shared.Float64() * weights[row.Group] / sum
+			if got := row.Allocated.Float64(); sum > 0 && (got < want-.01000001 || got > want+.01000001 || weights[row.Group] == 0) {
+				t.Fatalf("%q of %v with %v: %v, want %v", row.Group, shared, weights, got, want)
+			}
+			if sum == 0 && !row.Shared {
+				t.Fatalf("no weights, and yet %+v", row)
+			}
+		}
+	}
+}

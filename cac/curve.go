@@ -44,8 +44,9 @@ type PaybackTable struct {
 // had it to the full before end, so that the last points are not too low; a cohort that is too young to have earned its
 // cost is NotYet. Refunds are negative profit. Transactions at or after end, or older than Months, do not count.
 //
-// customers are those that made t. The result does not depend on the order of rows. PaybackCurves returns an error if t has a
-// dimension or no periods, if a currency differs, if a transaction is dated on a day before its customer's acquisition
+// customers are those that t counts: all that made it, or with a denominator that leaves some out, the rest. The result
+// does not depend on the order of rows. PaybackCurves returns a *[PlaceError] that wraps [ErrBasisMismatch] if a cohort
+// has another size than in t; and an error if t has a dimension or no periods, if a currency differs, if a transaction is dated on a day before its customer's acquisition
 // or has neither cost nor Margin, and the first error of the stream.
 func PaybackCurves(ctx context.Context, log iter.Seq2[ledger.Transaction, error], customers []ledger.Customer, t *Table, end time.Time, o *CurveOptions) (*PaybackTable, error) {
 	if o == nil {
@@ -62,11 +63,18 @@ func PaybackCurves(ctx context.Context, log iter.Seq2[ledger.Transaction, error]
 	}
 	of := map[string]int{}
 	acquired := map[string]time.Time{}
+	sizes := make([]int, len(t.Periods))
 	for _, c := range customers {
 		for i, p := range t.Periods {
 			if p.Period.Contains(c.Acquired) {
 				of[c.ID], acquired[c.ID] = i, c.Acquired
+				sizes[i]++
 			}
+		}
+	}
+	for i, p := range t.Periods {
+		if sizes[i] != p.New {
+			return nil, p.fail(fmt.Errorf("%w: %d customers are given and the table counts %d", ErrBasisMismatch, sizes[i], p.New))
 		}
 	}
 	sums := make([][]money.Sum, len(t.Periods))

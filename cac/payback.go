@@ -175,8 +175,7 @@ func ChurnAdjustedPayback(cost, monthlyProfit money.Amount, churn float64) (Payb
 	}
 	months := new(big.Rat).Quo(rat(cost), rat(monthlyProfit)) // of profit at full strength
 	if churn == 0 {
-		k := float(months)
-		return Payback{Status: PaidBack, Months: k, Whole: wholeMonths(k), Share: 1}, nil
+		return Payback{Status: PaidBack, Months: float(months), Whole: ceiling(months), Share: 1}, nil
 	}
 	lost := new(big.Rat).Mul(months, number(churn)) // cost * churn / profit: the part that can be lost for ever
 	one := big.NewRat(1, 1)
@@ -197,7 +196,7 @@ func ChurnAdjustedPayback(cost, monthlyProfit money.Amount, churn float64) (Payb
 // months the comparison is exact.
 func survivorMonths(lost *big.Rat, churn, near float64) int {
 	if near > 1000 {
-		return wholeMonths(near)
+		return int(min(math.Ceil(near), math.MaxInt32))
 	}
 	one := big.NewRat(1, 1)
 	kept := new(big.Rat).Sub(one, number(churn))
@@ -220,13 +219,14 @@ func log1m(x *big.Rat) float64 {
 	return math.Log(float(new(big.Rat).Sub(big.NewRat(1, 1), x)))
 }
 
-// wholeMonths returns the first whole month that is not before k, a rounding error apart.
-func wholeMonths(k float64) int {
-	whole := math.Ceil(k)
-	if down := whole - 1; down > 0 && k-down <= 1e-12*k {
-		whole = down
+// ceiling returns the smallest whole number that is not less than r, at most the greatest int32.
+func ceiling(r *big.Rat) int {
+	n := new(big.Int).Add(r.Num(), r.Denom())
+	n.Sub(n, big.NewInt(1)).Div(n, r.Denom())
+	if n.Cmp(big.NewInt(math.MaxInt32)) > 0 {
+		return math.MaxInt32
 	}
-	return int(min(whole, math.MaxInt32))
+	return int(n.Int64())
 }
 
 // CohortPayback returns the payback of a cohort: the first month by whose end the gross profit per acquired customer,

@@ -116,6 +116,8 @@ func TestAcquire(t *testing.T) {
 		order("eve", "", day(2025, 2, 3), "-4", ""),        // a refund before the second purchase is of the first
 		order("eve", "", day(2025, 2, 5), "6", "ads"),      //
 		order("eve", "", day(2025, 2, 6), "-6", ""),        // and one after it is not
+		order("gus", "9", day(2025, 2, 2), "-5", "ads"),    // a refund at the very moment
+		order("gus", "9", day(2025, 2, 2), "8", "seo"),     //
 		order("fay", "7", day(2025, 2, 2), "9", "seo"),     // two channels at the same moment:
 		order("fay", "8", day(2025, 2, 2), "9", "ads"),     // the first in the alphabet
 	}
@@ -140,10 +142,10 @@ func TestAcquire(t *testing.T) {
 		got = append(got, strings.Join([]string{a.Customer.ID, a.Customer.Acquired.Format(time.DateOnly), a.Customer.Channel, a.FirstOrder.String()}, " "))
 	}
 	if diff := cmp.Diff([]string{"ada 2025-01-20 mail USD 30.00", "ben 2025-01-07 ads USD 0.00", "cleo 2025-01-08 ads USD 20.00",
-		"eve 2025-02-01 tv USD 6.00", "fay 2025-02-02 ads USD 9.00"}, got); diff != "" {
+		"eve 2025-02-01 tv USD 6.00", "fay 2025-02-02 ads USD 9.00", "gus 2025-02-02 seo USD 3.00"}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if want.Trials != 1 || len(want.Customers()) != 5 {
+	if want.Trials != 1 || len(want.Customers()) != 6 {
 		t.Errorf("%d trials, %d customers", want.Trials, len(want.Customers()))
 	}
 	valid := want.Valid()
@@ -206,6 +208,10 @@ func TestPaybackCurves(t *testing.T) {
 	margin, err := cac.PaybackCurves(context.Background(), ledger.Transactions(log), customers, table, day(2025, 5, 1), &cac.CurveOptions{Margin: .5, Months: 1})
 	if err != nil || margin.Rows[0].Profit[0].String() != "USD 45.00" || len(margin.Rows[0].Profit) != 1 {
 		t.Errorf("by margin: %+v, %v", margin, err)
+	}
+	_, err = cac.PaybackCurves(context.Background(), ledger.Transactions(log), customers[1:], table, day(2025, 5, 1), nil)
+	if want := `cac: period 2025-01: bases differ: 1 customers are given and the table counts 2`; !errors.Is(err, cac.ErrBasisMismatch) || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
 	}
 	_, err = cac.PaybackCurves(context.Background(), ledger.Transactions([]ledger.Transaction{order("a", "", day(2025, 1, 9), "1", "")}), customers, table, day(2025, 5, 1), nil)
 	if want := `cac: row 1: field "at": value "2025-01-09T00:00:00Z": before customer "a" was acquired`; err == nil || err.Error() != want {
