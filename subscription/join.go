@@ -58,7 +58,7 @@ var (
 
 // Join makes Rows of contracts and their items, for [New]. The facts of a contract go to each of its items: the end of a
 // contract, and its reason, to the items that have no end before it; its discounts come after those of the item, and an
-// amount off, which is for the whole contract, to the first item only.
+// amount off, which is for the whole contract, only to the line of its first item.
 //
 // The stream has a *[ledger.RowError] for a contract without an ID or with one that another has (Row counts contracts) and
 // for an item of an unknown contract or one that starts when its contract has ended (Row counts items).
@@ -80,15 +80,25 @@ func Join(contracts []Contract, items []Item) iter.Seq2[Row, error] {
 				return
 			}
 		}
-		first := make(map[string]bool, len(contracts))
+		lead := make(map[string]string, len(contracts)) // the first line of each contract
+		starts := make(map[string]time.Time, len(contracts))
+		for i := range items {
+			it := &items[i]
+			if at, found := starts[it.Subscription]; !found || it.From.Before(at) {
+				starts[it.Subscription] = it.From
+			}
+		}
 		for i := range items {
 			it := &items[i]
 			c := byID[it.Subscription]
 			var row Row
 			err := joinable(c, it, i+1)
 			if err == nil {
-				row = c.row(it, !first[c.ID])
-				first[c.ID] = true
+				line, found := lead[c.ID]
+				if !found {
+					line, lead[c.ID] = it.line(), it.line()
+				}
+				row = c.row(it, starts[c.ID], it.line() == line)
 			}
 			if !yield(row, err) {
 				return
@@ -108,8 +118,16 @@ func joinable(c *Contract, it *Item, row int) error {
 	return nil
 }
 
-// row returns the item with the facts of its contract.
-func (c *Contract) row(it *Item, first bool) Row {
+// line tells the lines of a contract apart.
+func (it *Item) line() string {
+	if it.ID == "" {
+		return it.Plan
+	}
+	return it.ID
+}
+
+// row returns the item with the facts of its contract, which starts with its first item.
+func (c *Contract) row(it *Item, start time.Time, lead bool) Row {
 	r := Row{
 		Customer: c.Customer, Subscription: c.ID, Item: it.ID, Plan: it.Plan, Parent: c.Parent,
 		Price: it.Price, Interval: it.Interval, Quantity: it.Quantity, Kind: it.Kind, Tax: it.Tax, TaxInclusive: it.TaxInclusive,
@@ -119,8 +137,8 @@ func (c *Contract) row(it *Item, first bool) Row {
 		r.Discounts = append(r.Discounts, started(d, it.From))
 	}
 	for _, d := range c.Discounts {
-		if d.Amount.Sign() == 0 || first {
-			r.Discounts = append(r.Discounts, started(d, it.From))
+		if d.Amount.Sign() == 0 || lead {
+			r.Discounts = append(r.Discounts, started(d, start))
 		}
 	}
 	if last := it.To.IsZero() || !c.Ended.IsZero() && !it.To.Before(c.Ended); last {
@@ -129,7 +147,7 @@ func (c *Contract) row(it *Item, first bool) Row {
 			r.Reason, r.Code = c.Reason, c.Code
 		}
 	}
-	if c.Signed.Before(it.From) && !c.Signed.IsZero() && first {
+	if it.From.Equal(start) {
 		r.Signed = c.Signed
 	}
 	r.Terms = termsOf(c.Terms, &r)
