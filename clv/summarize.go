@@ -115,17 +115,12 @@ func Summarize(ctx context.Context, log iter.Seq2[ledger.Transaction, error], en
 // progressEvery is how many rows are read between two looks at the context.
 const progressEvery = 1 << 10
 
-// read enters a log into the tables.
-func (p *Partial) read(ctx context.Context, log iter.Seq2[ledger.Transaction, error], o SummaryOptions) error {
-	return p.each(ctx, log, o.Progress, func(e *entry, _ *ledger.Transaction) error { return p.enter(e) })
-}
-
 // each checks the rows of a log and visits those up to the end.
 func (p *Partial) each(ctx context.Context, log iter.Seq2[ledger.Transaction, error], progress func(int), visit func(*entry, *ledger.Transaction) error) error {
 	var e entry
 	for tx, err := range log {
 		if err != nil {
-			return fmt.Errorf("clv: reading the log: %w", err)
+			return fmt.Errorf("%s: reading the log: %w", p.prefix, err)
 		}
 		if p.report.Rows%progressEvery == 0 {
 			if err := p.pause(ctx, progress); err != nil {
@@ -148,9 +143,9 @@ func (p *Partial) each(ctx context.Context, log iter.Seq2[ledger.Transaction, er
 func (p *Partial) located(err error) error {
 	var bad *ledger.RowError
 	if errors.As(err, &bad) {
-		return fmt.Errorf("clv: %w", err)
+		return fmt.Errorf("%s: %w", p.prefix, err)
 	}
-	return fmt.Errorf("clv: row %d: %w", p.report.Rows, err)
+	return fmt.Errorf("%s: row %d: %w", p.prefix, p.report.Rows, err)
 }
 
 func (p *Partial) pause(ctx context.Context, progress func(int)) error {

@@ -57,7 +57,21 @@ var (
 	errNegAmount = errors.New("negative")
 )
 
-const secondsPerDay = 24 * 60 * 60
+const (
+	secondsPerDay = 24 * 60 * 60
+	firstYear     = -62_135_596_800 // Unix time of 0001-01-01
+	endOfYears    = 253_402_300_800 // 10000-01-01
+	firstInstant  = -9_214_560_000  // 1678-01-01
+	endOfInstants = 9_214_646_400   // 2262-01-01
+)
+
+// ticksOf returns the first and the last tick that a clock gives.
+func ticksOf(g Granularity) [2]int64 {
+	if g == ByInstant {
+		return [2]int64{firstInstant * 1e9, endOfInstants*1e9 - 1}
+	}
+	return [2]int64{firstYear/secondsPerDay - 1, endOfYears / secondsPerDay} // a day more for zones east and west
+}
 
 // A clock turns times into ticks, which are calendar days of a location since 1970-01-01 or nanoseconds since then.
 // It remembers the zone offsets it has met, so each goroutine needs its own.
@@ -85,12 +99,12 @@ func (c *clock) tick(t time.Time) (int64, error) {
 	}
 	sec := t.Unix()
 	if c.grain == ByInstant {
-		if sec < -9_214_560_000 || sec >= 9_214_646_400 { // 1678-01-01 to 2262-01-01
+		if sec < firstInstant || sec >= endOfInstants {
 			return 0, errEpoch
 		}
 		return t.UnixNano(), nil
 	}
-	if sec < -62_135_596_800 || sec >= 253_402_300_800 { // 0001-01-01 to 10000-01-01
+	if sec < firstYear || sec >= endOfYears {
 		return 0, errYear
 	}
 	sec += c.offset(t, sec)

@@ -114,16 +114,16 @@ func (y *tally) history(g Granularity, customer string, end int64, unit time.Dur
 	if h.X == 0 {
 		return h, nil
 	}
-	var err error
-	if h.Spend, err = zero.Add(y.restSpend); err != nil {
-		return h, err
-	}
+	spend, err := zero.Add(y.restSpend)
 	for _, d := range y.early {
-		if h.Spend, err = h.Spend.Add(d.amount); err != nil {
-			return h, err
+		if err == nil {
+			spend, err = spend.Add(d.amount)
 		}
 	}
-	return h, nil
+	if err == nil {
+		h.Spend, err = plain(spend)
+	}
+	return h, err
 }
 
 // An orderedTally is a tally that refuses rows out of order. It merges early refunds that no purchase can reach any

@@ -21,9 +21,12 @@ import (
 //	yesterday's Partial + today's orders = the Partial of all orders
 //
 // bit for bit, because amounts are exact and purchase times are a set. It holds a customer's distinct purchase days and
-// spend; it holds no rows. It is not safe for concurrent use.
+// spend; it holds no rows. It is not safe for concurrent use, reading included.
+//
+// The zero Partial is that of NewPartial(nil).
 type Partial struct {
 	o      PartialOptions
+	prefix string // of its errors
 	clock  *clock
 	seed   maphash.Seed
 	tables [tableCount]cells
@@ -50,6 +53,10 @@ const tableCount = 256
 // Cells are one table of a Partial, whatever its ticks.
 type cells interface {
 	add(e *entry) error
+	addAll(rows []entry) error
+	absorb(e *entry, from cells, i int) error
+	record(i int) record
+	restore(e *entry, r record) error
 	len() int
 	id(i int) string
 	history(i int, end int64, unit time.Duration, zero money.Amount) (History, bool, error)
@@ -69,7 +76,7 @@ func (t *table[K]) purchases(i int) int {
 // NewPartial returns an empty Partial. It returns an error for an unknown granularity, a negative limit and an End out
 // of range.
 func NewPartial(o *PartialOptions) (*Partial, error) {
-	p := &Partial{seed: maphash.MakeSeed(), memory: new(atomic.Int64), end: math.MaxInt64, last: math.MinInt64}
+	p := &Partial{}
 	if o != nil {
 		p.o = *o
 	}
@@ -79,10 +86,7 @@ func NewPartial(o *PartialOptions) (*Partial, error) {
 	if p.o.MaxBytes < 0 {
 		return nil, fmt.Errorf("clv: memory limit %d: negative", p.o.MaxBytes)
 	}
-	if p.o.Location == nil {
-		p.o.Location = time.UTC
-	}
-	p.clock = newClock(p.o.Granularity, p.o.Location)
+	p.ready()
 	if !p.o.End.IsZero() {
 		var err error
 		if p.end, err = p.clock.tick(p.o.End); err != nil {
@@ -92,10 +96,24 @@ func NewPartial(o *PartialOptions) (*Partial, error) {
 	return p, nil
 }
 
+// ready makes a Partial usable; it does nothing the second time.
+func (p *Partial) ready() {
+	if p.clock != nil {
+		return
+	}
+	if p.o.Location == nil {
+		p.o.Location = time.UTC
+	}
+	p.prefix, p.seed, p.memory = "clv", maphash.MakeSeed(), new(atomic.Int64)
+	p.end, p.last = math.MaxInt64, math.MinInt64
+	p.clock = newClock(p.o.Granularity, p.o.Location)
+}
+
 // Add enters one row. It returns a *ledger.RowError, whose row is the number of rows added so far, if the customer is
 // empty, the time is missing or out of range, or the currency is not that of the rows before; the Partial is then as
 // before but for the count. It returns an error that wraps ErrMemory once the customers need more than the limit.
 func (p *Partial) Add(tx ledger.Transaction) error {
+	p.ready()
 	before := p.report
 	p.report.Rows++
 	var e entry
@@ -136,8 +154,12 @@ func (p *Partial) check(tx *ledger.Transaction, e *entry) (bool, error) {
 		p.report.Refunds++
 	}
 	e.id, e.tick, e.amount = tx.Customer, tick, tx.Amount
-	e.hash = maphash.String(p.seed, tx.Customer)
 	return true, nil
+}
+
+// hash sets what a table finds the entry's account by.
+func (p *Partial) hash(e *entry) {
+	e.hash, e.head = maphash.String(p.seed, e.id), headOf(e.id)
 }
 
 // meet takes the first currency as the log's and refuses another.
@@ -146,16 +168,31 @@ func (p *Partial) meet(c money.Currency) error {
 	if err != nil {
 		return err
 	}
-	p.zero, err = p.zero.Add(zero)
+	if _, err := p.zero.Add(zero); err != nil {
+		return err
+	}
+	p.zero, err = plain(zero)
 	return err
+}
+
+// plain returns an equal amount whose form does not depend on how it was computed.
+func plain(a money.Amount) (money.Amount, error) {
+	if units, ok := a.Minor(); ok && a.Currency() != "" {
+		return money.FromMinor(units, a.Currency())
+	}
+	if a.Currency() == "" {
+		return money.Amount{}, nil
+	}
+	return money.Parse(a.Number(), a.Currency())
 }
 
 func (p *Partial) bad(field, value string, reason error) error {
 	return &ledger.RowError{Row: p.report.Rows, Field: field, Value: value, Err: reason}
 }
 
-// enter puts an entry into its table.
+// enter hashes an entry and puts it into its table.
 func (p *Partial) enter(e *entry) error {
+	p.hash(e)
 	if err := p.table(e.hash).add(e); err != nil {
 		return err
 	}
@@ -171,8 +208,10 @@ func (p *Partial) withinLimit() error {
 }
 
 // table returns the table of a hash, made at its first use. Different tables may be used at the same time.
-func (p *Partial) table(hash uint64) cells {
-	t := &p.tables[hash>>56]
+func (p *Partial) table(hash uint64) cells { return p.tableAt(int(hash >> 56)) }
+
+func (p *Partial) tableAt(i int) cells {
+	t := &p.tables[i]
 	if *t == nil {
 		if p.o.Granularity == ByDay {
 			*t = &table[int32]{memory: p.memory}
@@ -185,6 +224,7 @@ func (p *Partial) table(hash uint64) cells {
 
 // Report returns what became of the rows so far.
 func (p *Partial) Report() Report {
+	p.ready()
 	r := p.report
 	for _, t := range p.tables {
 		if t == nil {
@@ -212,6 +252,7 @@ func (p *Partial) Histories(ctx context.Context, end time.Time, unit time.Durati
 }
 
 func (p *Partial) histories(ctx context.Context, end time.Time, unit time.Duration, workers int) (*Histories, error) {
+	p.ready()
 	tick, err := endTick(p.clock, end, unit)
 	if err != nil {
 		return nil, err

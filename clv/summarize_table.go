@@ -2,6 +2,7 @@ package clv
 
 import (
 	"cmp"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -18,9 +19,19 @@ import (
 // An entry is a row of the log as a table takes it: checked, dated by a clock and hashed.
 type entry struct {
 	id     string
+	head   head
 	hash   uint64
 	tick   int64
 	amount money.Amount // negative for a refund
+}
+
+// A head is the first 16 bytes of an id. It tells short ids apart without a look at the memory of the string.
+type head [2]uint64
+
+func headOf(id string) head {
+	var b [16]byte
+	copy(b[:], id)
+	return head{binary.LittleEndian.Uint64(b[:8]), binary.LittleEndian.Uint64(b[8:])}
 }
 
 // Ticks are what a table keeps of a purchase's time: 32 bits hold every calendar day, an instant needs 64.
@@ -35,17 +46,20 @@ type table[K ticks] struct {
 	early  map[int][]dated // refunds dated before the first purchase known so far, by account
 	pool   pool[K]
 	memory *atomic.Int64 // bytes in use, over all tables of a Partial
+
+	touched int
 }
 
 // An account is what a table knows of one customer.
 type account[K ticks] struct {
 	id     string
+	head   head
 	first  money.Amount // purchases and refunds dated on the first purchase's tick
 	rest   money.Amount // everything dated otherwise, but for early refunds
 	days   []K          // ticks with a purchase: the first sorted of them ascending and distinct, the others as they came
 	sorted int32
-	start  K // the first purchase's tick, if there is one
 	early  bool
+	start  int64 // the first purchase's tick, if there is one; 64 bits make accounts 128 bytes, two lines of the cache
 }
 
 // A dated amount is a refund that waits for its customer's first purchase.
@@ -63,7 +77,7 @@ var errTooManyCustomers = errors.New("more than 2^32 customers with one hash")
 
 // add puts a row into its customer's account.
 func (t *table[K]) add(e *entry) error {
-	i, err := t.find(e.id, uint32(e.hash))
+	i, err := t.find(e)
 	if err != nil {
 		return err
 	}
@@ -79,20 +93,52 @@ func (t *table[K]) add(e *entry) error {
 	return nil
 }
 
+// addAll adds rows of several customers, at most batchRows. Before, it reads a word of all that adding them will need: in
+// these short loops the processor waits for many words at once, in add for one after the other.
+func (t *table[K]) addAll(rows []entry) error {
+	if mask := len(t.slots) - 1; mask > 0 {
+		var where [batchRows]uint32
+		for i := range rows {
+			where[i] = uint32(t.slots[int(uint32(rows[i].hash))&mask]) // mostly the account, else one close by
+		}
+		sum := 0
+		for _, w := range where[:len(rows)] {
+			if w > 0 {
+				a := t.at(int(w - 1))
+				sum += len(a.id) + len(a.days)
+			}
+		}
+		for _, w := range where[:len(rows)] {
+			if w > 0 {
+				if a := t.at(int(w - 1)); len(a.days) > 0 {
+					sum += int(a.days[len(a.days)-1])
+				}
+			}
+		}
+		t.touched = sum // or the compiler may leave the loops out
+	}
+	for i := range rows {
+		if err := t.add(&rows[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (t *table[K]) at(i int) *account[K] { return &t.blocks[i/blockSize][i%blockSize] }
 
 // purchase enters a purchase. Whatever the order of the rows, first holds the amounts of the first purchase's tick.
 func (t *table[K]) purchase(a *account[K], i int, at K, amount money.Amount) (err error) {
 	switch {
-	case len(a.days) > 0 && at > a.start:
+	case len(a.days) > 0 && int64(at) > a.start:
 		a.rest, err = a.rest.Add(amount)
-	case len(a.days) > 0 && at == a.start:
+	case len(a.days) > 0 && int64(at) == a.start:
 		a.first, err = a.first.Add(amount)
 	default:
 		if a.rest, err = a.rest.Add(a.first); err != nil {
 			return err
 		}
-		a.start, a.first = at, amount
+		a.start, a.first = int64(at), amount
 		if a.early {
 			err = t.settle(a, i)
 		}
@@ -104,9 +150,9 @@ func (t *table[K]) purchase(a *account[K], i int, at K, amount money.Amount) (er
 // refund enters a refund by the date it has: on the first purchase's tick, later, or before any purchase known.
 func (t *table[K]) refund(a *account[K], i int, at K, amount money.Amount) (err error) {
 	switch {
-	case len(a.days) > 0 && at > a.start:
+	case len(a.days) > 0 && int64(at) > a.start:
 		a.rest, err = a.rest.Add(amount)
-	case len(a.days) > 0 && at == a.start:
+	case len(a.days) > 0 && int64(at) == a.start:
 		a.first, err = a.first.Add(amount)
 	default:
 		if t.early == nil {
@@ -134,10 +180,10 @@ func (t *table[K]) settle(a *account[K], i int) (err error) {
 	list := t.early[i]
 	for len(list) > 0 && err == nil {
 		last := list[len(list)-1]
-		if last.tick < int64(a.start) {
+		if last.tick < a.start {
 			break
 		}
-		if last.tick == int64(a.start) {
+		if last.tick == a.start {
 			a.first, err = a.first.Add(last.amount)
 		} else {
 			a.rest, err = a.rest.Add(last.amount)
@@ -199,11 +245,12 @@ func (a *account[K]) sort() {
 	a.sorted = int32(len(a.days))
 }
 
-// find returns the index of a customer's account, which it makes if there is none.
-func (t *table[K]) find(id string, hash uint32) (int, error) {
+// find returns the index of the entry's account, which it makes if there is none.
+func (t *table[K]) find(e *entry) (int, error) {
 	if t.n >= len(t.slots)*3/4 {
 		t.rehash()
 	}
+	hash := uint32(e.hash)
 	mask := len(t.slots) - 1
 	for s := int(hash) & mask; ; s = (s + 1) & mask {
 		slot := t.slots[s]
@@ -212,18 +259,22 @@ func (t *table[K]) find(id string, hash uint32) (int, error) {
 				return 0, errTooManyCustomers
 			}
 			t.slots[s] = uint64(hash)<<32 | uint64(t.n+1)
-			return t.open(id), nil
+			return t.open(e), nil
 		}
 		if uint32(slot>>32) == hash {
-			if i := int(uint32(slot)) - 1; t.at(i).id == id {
+			if i := int(uint32(slot)) - 1; t.at(i).is(e) {
 				return i, nil
 			}
 		}
 	}
 }
 
+func (a *account[K]) is(e *entry) bool {
+	return a.head == e.head && len(a.id) == len(e.id) && (len(e.id) <= len(a.head)*8 || a.id == e.id)
+}
+
 // open appends an account. Its id is copied, so that it pins no line of a file.
-func (t *table[K]) open(id string) int {
+func (t *table[K]) open(e *entry) int {
 	b := t.n / blockSize
 	if b == len(t.blocks) {
 		t.blocks = append(t.blocks, nil)
@@ -236,8 +287,8 @@ func (t *table[K]) open(id string) int {
 		t.blocks[b] = append(make([]account[K], 0, size), block...)
 		t.memory.Add(int64(size-len(block)) * (int64(unsafe.Sizeof(account[K]{})) + outBytes))
 	}
-	t.blocks[b] = append(t.blocks[b], account[K]{id: strings.Clone(id)})
-	t.memory.Add(int64(len(id)+15) &^ 15)
+	t.blocks[b] = append(t.blocks[b], account[K]{id: strings.Clone(e.id), head: e.head})
+	t.memory.Add(int64(len(e.id)+15) &^ 15)
 	t.n++
 	return t.n - 1
 }
@@ -262,8 +313,8 @@ func (t *table[K]) rehash() {
 // A pool hands out slices whose capacities are powers of two, cut from larger pieces, and takes them back.
 type pool[K ticks] struct {
 	piece []K
-	last  int       // the size of the piece when it was new
-	free  [20][][]K // by the logarithm of the capacity
+	last  int      // the size of the piece when it was new
+	free  [20][]*K // the first elements of unused ones, by the logarithm of the capacity
 }
 
 const poolPiece = 1 << 10
@@ -274,7 +325,7 @@ func (p *pool[K]) grow(days []K, memory *atomic.Int64) []K {
 	larger := p.take(size, memory)[:len(days)]
 	copy(larger, days)
 	if class := bits.Len(uint(cap(days))) - 1; class >= 0 && class < len(p.free) {
-		p.free[class] = append(p.free[class], days[:0])
+		p.free[class] = append(p.free[class], unsafe.SliceData(days))
 	}
 	return larger
 }
@@ -284,7 +335,7 @@ func (p *pool[K]) take(size int, memory *atomic.Int64) []K {
 	if class < len(p.free) {
 		if f := p.free[class]; len(f) > 0 {
 			p.free[class] = f[:len(f)-1]
-			return f[len(f)-1]
+			return unsafe.Slice(f[len(f)-1], size)[:0]
 		}
 	}
 	var k K
@@ -323,18 +374,18 @@ func (t *table[K]) history(i int, end int64, unit time.Duration, zero money.Amou
 	if h.X == 0 {
 		return h, true, nil
 	}
-	var err error
-	if h.Spend, err = zero.Add(a.rest); err != nil {
-		return h, true, err
-	}
+	spend, err := zero.Add(a.rest)
 	if a.early {
 		for _, d := range t.early[i] {
-			if h.Spend, err = h.Spend.Add(d.amount); err != nil {
-				return h, true, err
+			if err == nil {
+				spend, err = spend.Add(d.amount)
 			}
 		}
 	}
-	return h, true, nil
+	if err == nil {
+		h.Spend, err = plain(spend)
+	}
+	return h, true, err
 }
 
 // grainOf returns the granularity whose ticks have the type K.
