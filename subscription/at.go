@@ -31,11 +31,11 @@ type Snapshot struct {
 	MRR money.Amount `json:"mrr"`
 	ARR money.Amount `json:"arr"` // 12 times the exact MRR, rounded once
 
-	// Committed is MRR without what is cancelled but still runs, and with what is signed but has not started: rows with
+	// Committed is MRR without what is canceled but still runs, and with what is signed but has not started: rows with
 	// CancelRequested at or before the moment are out, those with Signed at or before it and From after it are in, and a
 	// row that such a one follows at once is out.
 	Committed money.Amount `json:"committed"`
-	// ContractARR is the annualised MRR of running rows whose contract Term holds and is at least a year long.
+	// ContractARR is the annualized MRR of running rows whose contract Term holds and is at least a year long.
 	ContractARR money.Amount `json:"contract_arr"`
 	TrialMRR    money.Amount `json:"trial_mrr"` // what the items on trial would bring; no part of MRR
 

@@ -110,7 +110,7 @@ func (b *Balances) Dates() []time.Time {
 }
 
 // In is [Book.In].
-func (b *Balances) In(c money.Currency, rates []Rate) (*Balances, error) {
+func (b *Balances) In(c money.Currency, rates []money.Rate) (*Balances, error) {
 	book, err := b.book.In(c, rates)
 	if err != nil {
 		return nil, err

@@ -73,7 +73,7 @@ func New(rows iter.Seq2[Row, error]) (*Book, error) {
 
 // prefixed adds the package's name to an error that has no package's name yet.
 func prefixed(err error) error {
-	if bad, ok := err.(*ledger.RowError); ok {
+	if bad, ok := err.(*ledger.RowError); ok { //nolint:errorlint // a wrapped one has its prefix
 		return fmt.Errorf("subscription: %w", bad)
 	}
 	return err
@@ -87,8 +87,9 @@ func (b *Book) With(p Policy) *Book {
 }
 
 // In returns a view whose results are in the given currency, with the exchange rates that this needs. A Book of one
-// currency needs neither. Every Rate must be positive; they may come in any order.
-func (b *Book) In(c money.Currency, rates []Rate) (*Book, error) {
+// currency needs neither. Rates must be positive and have an AsOf,
+// from which each holds until the next one; they may come in any order and in either direction.
+func (b *Book) In(c money.Currency, rates []money.Rate) (*Book, error) {
 	table, err := newRateTable(c, rates)
 	if err != nil {
 		return nil, err
@@ -335,7 +336,7 @@ func (b *builder) finish() (*data, error) {
 		it.interval = rank[it.interval]
 	}
 	d.items = sortItems(d.items)
-	d.issues = append(b.issues, neighbours(d)...)
+	d.issues = append(b.issues, neighbors(d)...)
 	slices.SortStableFunc(d.issues, func(x, y Issue) int {
 		return cmp.Or(cmp.Compare(x.Row, y.Row), cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.Other, y.Other))
 	})

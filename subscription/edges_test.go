@@ -29,8 +29,8 @@ func TestEdges(t *testing.T) {
 	trial.Trial = ledger.Period{Start: at("2025-06-01"), End: at("2025-06-15")}
 	trialLost := row("a", "100", "2025-05-25", "2025-06-08")
 	trialLost.Trial = ledger.Period{Start: at("2025-05-25"), End: at("2025-06-08")}
-	cancelled := row("a", "100", "2025-01-01", "2025-07-10")
-	cancelled.CancelRequested, cancelled.PaidThrough = at("2025-06-03"), at("2025-06-28")
+	canceled := row("a", "100", "2025-01-01", "2025-07-10")
+	canceled.CancelRequested, canceled.PaidThrough = at("2025-06-03"), at("2025-06-28")
 	repeating := off(row("a", "100", "2025-03-10", ""), pct(20, subscription.Repeating))
 	once := off(row("a", "100", "2025-05-10", ""), pct(20, subscription.Once))
 	forever := off(row("a", "100", "2025-06-10", ""), pct(20, subscription.Forever))
@@ -85,9 +85,9 @@ func TestEdges(t *testing.T) {
 		{"past due: kept", subscription.Stripe(), []subscription.Row{overdue}, "0 0 0 0 0"},
 		{"past due and paid again: reactivation", subscription.Policy{}, []subscription.Row{recovered}, "0 100 0 0 100"},
 		{"past due: dropped at once", subscription.Policy{PastDue: subscription.DropOverdue}, []subscription.Row{recovered}, "0 100 0 0 0"},
-		{"cancelled, ends later", subscription.Policy{}, []subscription.Row{cancelled}, "0 0 0 0 0"},
-		{"cancelled, counts until the request", subscription.Stripe(), []subscription.Row{cancelled}, "0 0 0 0 100"},
-		{"cancelled, counts until paid through", subscription.Policy{ChurnAt: subscription.AtPaidThrough}, []subscription.Row{cancelled}, "0 0 0 0 100"},
+		{"canceled, ends later", subscription.Policy{}, []subscription.Row{canceled}, "0 0 0 0 0"},
+		{"canceled, counts until the request", subscription.Stripe(), []subscription.Row{canceled}, "0 0 0 0 100"},
+		{"canceled, counts until paid through", subscription.Policy{ChurnAt: subscription.AtPaidThrough}, []subscription.Row{canceled}, "0 0 0 0 100"},
 		{"discount for ever", subscription.Policy{}, []subscription.Row{forever}, "80 0 0 0 0"},
 		{"discount for ever, list price", subscription.PaddleClassic(), []subscription.Row{forever}, "100 0 0 0 0"},
 		{"repeating discount ends", subscription.Policy{}, []subscription.Row{repeating}, "0 0 20 0 0"},
@@ -182,8 +182,8 @@ func TestReactivationKnowsItsGap(t *testing.T) {
 	}
 }
 
-func rateOf(from string, day string, value string) subscription.Rate {
-	return subscription.Rate{From: money.Currency(from), To: "USD", At: at(day), Value: decimal.RequireFromString(value)}
+func rateOf(from string, day string, value string) money.Rate {
+	return money.Rate{Base: money.Currency(from), Quote: "USD", AsOf: at(day), Value: decimal.RequireFromString(value)}
 }
 
 // TestExchangeRates follows a customer of EUR 100 who goes to EUR 110 on 10 June and to USD 132 on 20 June.
@@ -194,7 +194,7 @@ func TestExchangeRates(t *testing.T) {
 		return r
 	}
 	rows := []subscription.Row{eur("100", "2025-01-01", "2025-06-10"), eur("110", "2025-06-10", "2025-06-20"), row("a", "132", "2025-06-20", "")}
-	quotes := []subscription.Rate{rateOf("EUR", "2025-01-01", "1.00"), rateOf("EUR", "2025-06-05", "1.10"), rateOf("EUR", "2025-06-15", "1.20")}
+	quotes := []money.Rate{rateOf("EUR", "2025-01-01", "1.00"), rateOf("EUR", "2025-06-05", "1.10"), rateOf("EUR", "2025-06-15", "1.20")}
 	b, err := book(t, rows...).In("USD", quotes)
 	if err != nil {
 		t.Fatal(err)
@@ -239,13 +239,13 @@ func TestExchangeRates(t *testing.T) {
 	if _, err = late.At(at("2025-02-01")); err == nil || err.Error() != "subscription: no exchange rate from EUR to USD at or before 2025-02-01T00:00:00Z" {
 		t.Errorf("missing rate: %v", err)
 	}
-	inverse, err := book(t, eur("100", "2025-01-01", "")).In("USD", []subscription.Rate{{From: "USD", To: "EUR", At: at("2025-01-01"), Value: decimal.RequireFromString("0.8")}})
+	inverse, err := book(t, eur("100", "2025-01-01", "")).In("USD", []money.Rate{{Base: "USD", Quote: "EUR", AsOf: at("2025-01-01"), Value: decimal.RequireFromString("0.8")}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	wantAmount(t, "MRR by the inverse rate", snapshot(t, inverse, "2025-02-01").MRR, "125")
-	for _, r := range []subscription.Rate{rateOf("EUR", "2025-01-01", "0"), rateOf("EUR", "2025-01-01", "-1")} {
-		if _, err = late.In("USD", []subscription.Rate{r}); err == nil || !strings.HasPrefix(err.Error(), `subscription: row 1: field "Value": value "`) {
+	for _, r := range []money.Rate{rateOf("EUR", "2025-01-01", "0"), rateOf("EUR", "2025-01-01", "-1")} {
+		if _, err = late.In("USD", []money.Rate{r}); err == nil || !strings.HasPrefix(err.Error(), `subscription: row 1: field "Value": value "`) {
 			t.Errorf("rate %s: %v", r.Value, err)
 		}
 	}

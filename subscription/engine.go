@@ -6,8 +6,6 @@ import (
 	"math"
 	"slices"
 	"time"
-
-	"github.com/custval/custval/money"
 )
 
 // engine reads the rows of a Book by its policy. It is read-only once made.
@@ -56,7 +54,7 @@ func (b *Book) engine(first, last int64) (*engine, error) {
 		e.fixed = last
 	}
 	for _, i := range b.data.intervals {
-		f, ok := p.Normaliser.factor(i)
+		f, ok := p.Normalizer.factor(i)
 		e.factors, e.known = append(e.factors, f), append(e.known, ok)
 	}
 	for _, c := range b.data.currencies {
@@ -533,10 +531,4 @@ func (e *engine) unit(i int) (customer, subscription, item, parent string) {
 		return d.customers[it.customer], d.subscriptions[it.subscription], d.keys[it.key], parent
 	}
 	return d.customers[it.customer], "", "", parent
-}
-
-// zero is no money in the currency of the results.
-func (e *engine) zero() money.Amount {
-	a, _ := e.scale.round(rational{})
-	return a
 }

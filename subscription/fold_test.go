@@ -7,7 +7,6 @@ import (
 	"github.com/custval/custval/ledger"
 	"github.com/custval/custval/subscription"
 	"github.com/google/go-cmp/cmp"
-	"github.com/shopspring/decimal"
 )
 
 func event(day string, kind subscription.EventKind) subscription.Event {
@@ -32,7 +31,7 @@ func TestFold(t *testing.T) {
 	change := event("2025-03-01", subscription.Change)
 	change.Plan, change.Price, change.Interval, change.Quantity = "pro", usd("30"), subscription.EveryMonth, 2
 	discount := event("2025-03-05", subscription.DiscountStart)
-	discount.Discount = subscription.Discount{ID: "d", Percent: decimal.New(10, 0)}
+	discount.Discount = subscription.Discount{ID: "d", Percent: "10"}
 	undiscount := event("2025-04-05", subscription.DiscountStop)
 	undiscount.Discount.ID = "d"
 	term := event("2025-01-10", subscription.Renew)
@@ -46,16 +45,16 @@ func TestFold(t *testing.T) {
 	events := []subscription.Event{start, trial, event("2025-02-05", subscription.TrialStop), term, change, discount, undiscount, renew,
 		event("2025-05-01", subscription.Pause), event("2025-05-11", subscription.Resume), event("2025-05-20", subscription.Overdue),
 		event("2025-05-25", subscription.Paid), cancel, event("2025-07-10", subscription.End), again}
-	off := []subscription.Discount{{ID: "d", Percent: decimal.New(10, 0), Start: at("2025-03-05"), End: at("2025-04-05")}}
-	trialled := ledger.Period{Start: at("2025-01-10"), End: at("2025-02-05")}
+	off := []subscription.Discount{{ID: "d", Percent: "10", Start: at("2025-03-05"), End: at("2025-04-05")}}
+	trialed := ledger.Period{Start: at("2025-01-10"), End: at("2025-02-05")}
 	paused := []ledger.Period{{Start: at("2025-05-01"), End: at("2025-05-11")}}
 	overdue := []ledger.Period{{Start: at("2025-05-20"), End: at("2025-05-25")}}
 	terms := []subscription.Term{{Start: at("2025-01-10"), End: at("2025-04-10"), Renewed: at("2025-04-01")}, {Start: at("2025-04-10"), End: at("2025-07-10")}}
 	want := []subscription.Row{
 		{Customer: "a", Subscription: "s", Item: "s", Plan: "basic", Price: usd("20"), Interval: subscription.EveryMonth, From: at("2025-01-10"),
-			To: at("2025-03-01"), Discounts: off, Trial: trialled, Paused: paused, PastDue: overdue, Terms: terms[:1]},
+			To: at("2025-03-01"), Discounts: off, Trial: trialed, Paused: paused, PastDue: overdue, Terms: terms[:1]},
 		{Customer: "a", Subscription: "s", Item: "s", Plan: "pro", Price: usd("30"), Interval: subscription.EveryMonth, Quantity: 2, From: at("2025-03-01"),
-			To: at("2025-07-10"), Discounts: off, Trial: trialled, Paused: paused, PastDue: overdue, Terms: terms,
+			To: at("2025-07-10"), Discounts: off, Trial: trialed, Paused: paused, PastDue: overdue, Terms: terms,
 			CancelRequested: at("2025-06-01"), Reason: subscription.Voluntary, Code: "price"},
 		{Customer: "a", Subscription: "s", Item: "s", Plan: "basic", Price: usd("20"), Interval: subscription.Yearly, From: at("2025-09-01")},
 	}

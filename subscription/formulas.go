@@ -21,12 +21,12 @@ func Monthly(price money.Amount, every Interval) (money.Amount, error) {
 	return Policy{}.Monthly(price, every)
 }
 
-// Monthly returns what a price is worth a month by the policy's normaliser and rounding.
+// Monthly returns what a price is worth a month by the policy's normalizer and rounding.
 func (p Policy) Monthly(price money.Amount, every Interval) (money.Amount, error) {
 	if err := p.Validate(); err != nil {
 		return money.Amount{}, err
 	}
-	f, ok := p.Normaliser.factor(every)
+	f, ok := p.Normalizer.factor(every)
 	if !ok {
 		return money.Amount{}, fmt.Errorf("subscription: %s: %w", every, errInterval)
 	}

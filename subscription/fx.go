@@ -8,16 +8,7 @@ import (
 	"time"
 
 	"github.com/custval/custval/money"
-	"github.com/shopspring/decimal"
 )
-
-// A Rate is an exchange rate as quoted at a moment: one unit of From is Value units of To.
-type Rate struct {
-	From  money.Currency
-	To    money.Currency
-	At    time.Time // from when the quote holds, until the next one
-	Value decimal.Decimal
-}
 
 // rateTable has the quotes into one currency.
 type rateTable struct {
@@ -33,25 +24,25 @@ type quote struct {
 var errRate = errors.New("not a positive number")
 
 // newRateTable sorts the quotes into the currency; a quote the other way round is inverted exactly, others are ignored.
-func newRateTable(to money.Currency, rates []Rate) (*rateTable, error) {
+func newRateTable(to money.Currency, rates []money.Rate) (*rateTable, error) {
 	if _, err := money.Parse("0", to); err != nil {
 		return nil, fmt.Errorf("subscription: results in %q: %w", string(to), err)
 	}
 	t := &rateTable{to: to, quotes: map[money.Currency][]quote{}}
 	for i, r := range rates {
-		at, ok := moment(r.At)
+		at, ok := moment(r.AsOf)
 		if !ok {
-			return nil, numberedRate(i, "At", showTime(r.At), errYear)
+			return nil, numberedRate(i, "AsOf", showTime(r.AsOf), errYear)
 		}
 		value, err := exact(r.Value.Coefficient(), r.Value.Exponent())
 		if err != nil || value.sign() <= 0 {
-			return nil, numberedRate(i, "Value", showPercent(Discount{Percent: r.Value}), errRate)
+			return nil, numberedRate(i, "Value", showDecimal(r.Value), errRate)
 		}
 		switch {
-		case r.To == to && r.From != to:
-			t.quotes[r.From] = append(t.quotes[r.From], quote{at, value})
-		case r.From == to && r.To != to:
-			t.quotes[r.To] = append(t.quotes[r.To], quote{at, whole(1).quo(value)})
+		case r.Quote == to && r.Base != to:
+			t.quotes[r.Base] = append(t.quotes[r.Base], quote{at, value})
+		case r.Base == to && r.Quote != to:
+			t.quotes[r.Quote] = append(t.quotes[r.Quote], quote{at, whole(1).quo(value)})
 		}
 	}
 	for c, qs := range t.quotes {
@@ -63,6 +54,17 @@ func newRateTable(to money.Currency, rates []Rate) (*rateTable, error) {
 		}
 	}
 	return t, nil
+}
+
+// showDecimal writes a number unless that would take long.
+func showDecimal(d interface {
+	String() string
+	Exponent() int32
+}) string {
+	if e := d.Exponent(); e > maxExponent || e < -maxExponent {
+		return fmt.Sprintf("...e%d", e)
+	}
+	return d.String()
 }
 
 func numberedRate(i int, field, value string, reason error) error {

@@ -102,3 +102,11 @@ func wantLines(t testing.TB, r *subscription.PeriodResult, want ...string) {
 		wantAmount(t, name, got[i], want[i])
 	}
 }
+
+func amounts(texts ...string) []money.Amount {
+	var out []money.Amount
+	for _, s := range texts {
+		out = append(out, usd(s))
+	}
+	return out
+}

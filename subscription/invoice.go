@@ -36,7 +36,7 @@ var (
 	errFull    = errors.New("the service period is not within it")
 )
 
-// MRR returns what the line is worth a month by the policy's normaliser and rounding. Periods are compared by their
+// MRR returns what the line is worth a month by the policy's normalizer and rounding. Periods are compared by their
 // length in time, so half of a month of 30 days is 15 days.
 //
 // It returns an error for an unknown interval, a service period without length, one that is not within Full, and a tax in
@@ -65,7 +65,7 @@ func (l InvoiceLine) exact(p Policy) (rational, error) {
 	if err != nil {
 		return amount, bad("Tax", l.Tax.String(), err)
 	}
-	f, ok := p.Normaliser.factor(l.Interval)
+	f, ok := p.Normalizer.factor(l.Interval)
 	switch {
 	case !ok:
 		return amount, bad("Interval", l.Interval.String(), errInterval)

@@ -33,8 +33,8 @@ const (
 	OneTimePrice
 	// DiscountOverPrice is a discount of more than the price; the row brings 0 and never less.
 	DiscountOverPrice
-	// CancelledEarly is a cancellation asked for before the row began; under AtCancelRequest the row never counts.
-	CancelledEarly
+	// CanceledEarly is a cancellation asked for before the row began; under AtCancelRequest the row never counts.
+	CanceledEarly
 	// SharedSubscription is one subscription of two customers; it counts as two.
 	SharedSubscription
 )
@@ -42,7 +42,7 @@ const (
 // String returns the kind in words, such as "overlap".
 func (k IssueKind) String() string {
 	return name(k, "none", "overlap", "short gap", "unknown interval", "one-time price", "discount over price",
-		"cancelled early", "shared subscription")
+		"canceled early", "shared subscription")
 }
 
 // MarshalText returns the text of String.
@@ -106,7 +106,7 @@ func oddities(r *Row, it *item) []Issue {
 		note(UnknownInterval, "")
 	}
 	if it.cancel < it.from {
-		note(CancelledEarly, "asked for on "+showTime(clock(it.cancel)))
+		note(CanceledEarly, "asked for on "+showTime(clock(it.cancel)))
 	}
 	if it.more == nil || r.Kind == Credit {
 		return found
@@ -120,8 +120,8 @@ func oddities(r *Row, it *item) []Issue {
 	return found
 }
 
-// neighbours finds the issues between rows of one item, and subscriptions of two customers.
-func neighbours(d *data) []Issue {
+// neighbors finds the issues between rows of one item, and subscriptions of two customers.
+func neighbors(d *data) []Issue {
 	var found []Issue
 	owner := make([]int32, len(d.subscriptions))
 	first := make([]int32, len(d.subscriptions))

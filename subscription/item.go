@@ -240,9 +240,9 @@ func newDiscount(d Discount, r *Row) (discount, error) {
 	if off.amount, err = sameCurrency(d.Amount, r.Price.Currency(), "Discounts.Amount"); err != nil {
 		return off, err
 	}
-	if off.percent, err = exact(d.Percent.Coefficient(), d.Percent.Exponent()); err != nil ||
-		off.percent.sign() < 0 || off.percent.cmp(whole(100)) > 0 {
-		return off, bad("Discounts.Percent", showPercent(d), errPercent)
+	var ok bool
+	if off.percent, ok = parsePercent(d.Percent); !ok {
+		return off, bad("Discounts.Percent", d.Percent, errPercent)
 	}
 	if off.percent.sign() > 0 && off.amount.sign() > 0 {
 		return off, bad("Discounts", d.ID, errBothOff)
@@ -268,17 +268,39 @@ func newDiscount(d Discount, r *Row) (discount, error) {
 	default:
 		end = ledger.AddMonths(start, d.Months)
 	}
-	from, ok := moment(start)
-	if !ok {
+	var from int64
+	if from, ok = moment(start); !ok {
 		return off, bad("Discounts.Start", showTime(start), errYear)
 	}
 	off.span = span{from, until(end)}
 	return off, nil
 }
 
-func showPercent(d Discount) string {
-	if e := d.Percent.Exponent(); e > maxExponent || e < -maxExponent {
-		return fmt.Sprintf("...e%d", e)
+// maxPercent is how long the text of a percentage may be: more decimals than any price list has.
+const maxPercent = 18
+
+// parsePercent reads a plain decimal number from 0 to 100; the empty text is 0.
+func parsePercent(s string) (rational, bool) {
+	if s == "" {
+		return rational{}, true
 	}
-	return d.Percent.String()
+	units, decimals, dot := int64(0), int32(0), false
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == '.' && !dot && i > 0 && i+1 < len(s):
+			dot = true
+		case c >= '0' && c <= '9':
+			units = 10*units + int64(c-'0')
+			if dot {
+				decimals++
+			}
+		default:
+			return rational{}, false
+		}
+		if i >= maxPercent {
+			return rational{}, false
+		}
+	}
+	x := fraction(units, pow10(decimals))
+	return x, x.cmp(whole(100)) <= 0
 }

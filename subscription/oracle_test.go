@@ -44,7 +44,7 @@ func oracleWorth(r *subscription.Row, t time.Time) (*big.Rat, bool) {
 		if t.Before(start) || !end.IsZero() && !t.Before(end) {
 			continue
 		}
-		x.Sub(x, new(big.Rat).Mul(x, new(big.Rat).Mul(d.Percent.Rat(), big.NewRat(1, 100))))
+		x.Sub(x, new(big.Rat).Mul(x, new(big.Rat).Mul(ratOf(d.Percent), big.NewRat(1, 100))))
 		x.Sub(x, new(big.Rat).Mul(d.Amount.Decimal().Rat(), big.NewRat(100, 1)))
 	}
 	if x.Sign() < 0 {
@@ -68,6 +68,14 @@ func oracleWorth(r *subscription.Row, t time.Time) (*big.Rat, bool) {
 		}
 	}
 	return x, counted
+}
+
+func ratOf(s string) *big.Rat {
+	x := new(big.Rat)
+	if s != "" {
+		x.SetString(s)
+	}
+	return x
 }
 
 // oracleMoments are all moments at which a row may change.
@@ -175,7 +183,7 @@ func (o *oracleResult) customer(rows []subscription.Row, p ledger.Period, net bo
 
 func (o *oracleResult) move(was, now *big.Rat, before, after, ever bool) {
 	change := new(big.Rat).Sub(now, was)
-	line := 0
+	var line int
 	switch {
 	case !before && after && ever:
 		line = oReactivation
@@ -204,7 +212,7 @@ func TestOracle(t *testing.T) {
 		if m.plain {
 			for k := range rows {
 				for d := range rows[k].Discounts {
-					rows[k].Discounts[d].Percent = rows[k].Discounts[d].Percent.Div(rows[k].Discounts[d].Percent) // 1 %
+					rows[k].Discounts[d].Percent = "1"
 				}
 				rows[k].Price = usd("40000") // 1 % of it, three times over, is whole cents
 			}

@@ -32,7 +32,7 @@ import (
 type Policy struct {
 	Name string `json:"name,omitempty"` // for the reader of a result; empty means that it has none
 
-	Normaliser Normaliser   `json:"normaliser"`
+	Normalizer Normalizer   `json:"normalizer"`
 	Discounts  DiscountRule `json:"discounts"`
 	Stacking   StackingRule `json:"stacking"`
 	Tax        TaxRule      `json:"tax"`
@@ -59,14 +59,14 @@ type Policy struct {
 	LogoChurn  LogoChurnRule  `json:"logo_churn"`
 }
 
-// A Normaliser says what a day and a week are in months, for prices that are not charged by month or year. The zero
-// Normaliser is exact: 365/12 days and 52/12 weeks a month. A month counts 1 and a year 12 everywhere.
+// A Normalizer says what a day and a week are in months, for prices that are not charged by month or year. The zero
+// Normalizer is exact: 365/12 days and 52/12 weeks a month. A month counts 1 and a year 12 everywhere.
 //
 //	MRR = price * Day / n      for an interval of n days
 //	MRR = price * Week / n     for an interval of n weeks
 //	MRR = price / n            for an interval of n months
 //	MRR = price / (12 n)       for an interval of n years
-type Normaliser struct {
+type Normalizer struct {
 	Day  Fraction `json:"day"`  // days a month; the zero Fraction means 365/12
 	Week Fraction `json:"week"` // weeks a month; the zero Fraction means 52/12
 }
@@ -113,7 +113,7 @@ func (f Fraction) or(n, d int64) (rational, error) {
 		return fraction(n, d), nil
 	}
 	if f.Den < 1 || f.Num < 0 {
-		return rational{}, fmt.Errorf("subscription: normaliser %d/%d: not a fraction from 0 on", f.Num, f.Den)
+		return rational{}, fmt.Errorf("subscription: normalizer %d/%d: not a fraction from 0 on", f.Num, f.Den)
 	}
 	return fraction(f.Num, f.Den), nil
 }
@@ -207,7 +207,7 @@ const (
 // String returns the rule's name.
 func (r PauseRule) String() string { return name(r, "contracts", "churns", "counts") }
 
-// ChurnRule says when a subscription that is cancelled stops counting.
+// ChurnRule says when a subscription that is canceled stops counting.
 type ChurnRule uint8
 
 // The moments of churn.
@@ -364,13 +364,13 @@ func (p Policy) Validate() error {
 	if p.Return != 0 && !p.Return.Known() {
 		return errors.New("subscription: policy: Return: not an interval")
 	}
-	_, err1 := p.Normaliser.Day.or(1, 1)
-	_, err2 := p.Normaliser.Week.or(1, 1)
+	_, err1 := p.Normalizer.Day.or(1, 1)
+	_, err2 := p.Normalizer.Week.or(1, 1)
 	return errors.Join(err1, err2)
 }
 
 // factor returns what an interval's price is multiplied with to give a month's, and false for an unknown interval.
-func (n Normaliser) factor(i Interval) (rational, bool) {
+func (n Normalizer) factor(i Interval) (rational, bool) {
 	per := int64(i.Count())
 	switch i.Unit() {
 	case Day:

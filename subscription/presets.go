@@ -14,7 +14,7 @@ import (
 func Default() Policy { return Policy{Name: "default"} }
 
 // Stripe approximates Stripe Billing: only discounts for ever lower MRR; trials, tax and metered prices are no MRR; an
-// overdue subscription counts until it is cancelled or unpaid; a cancelled one stops counting when it is cancelled, not
+// overdue subscription counts until it is canceled or unpaid; a canceled one stops counting when it is canceled, not
 // when its period ends; every change is a movement and rates of exchange have their own line; the churn rate adds the new
 // customers to its base. Stripe's rates look at rolling 30 days: use [Rolling].
 func Stripe() Policy {
@@ -36,7 +36,7 @@ func ChartMogul() Policy {
 }
 
 // ProfitWell approximates ProfitWell Metrics: every discount lowers MRR; who pays nothing is no customer; a pause is MRR
-// of 0 and no customer; an overdue subscription counts until it is cancelled; who joins and leaves within a period is
+// of 0 and no customer; an overdue subscription counts until it is canceled; who joins and leaves within a period is
 // left out.
 func ProfitWell() Policy {
 	return Policy{
@@ -49,7 +49,7 @@ func ProfitWell() Policy {
 // day 30, and other currencies are always shown at the current rate.
 func PaddleClassic() Policy {
 	return Policy{
-		Name: "paddle-classic", Normaliser: Normaliser{Day: Fraction{30, 1}, Week: Fraction{433, 100}},
+		Name: "paddle-classic", Normalizer: Normalizer{Day: Fraction{30, 1}, Week: Fraction{433, 100}},
 		Discounts: NoDiscounts, PastDue: KeepOverdue, FX: ClosingRates,
 	}
 }
@@ -59,7 +59,7 @@ func PaddleClassic() Policy {
 // expired less what was subscribed to again.
 func RevenueCat() Policy {
 	return Policy{
-		Name: "revenuecat", Normaliser: Normaliser{Day: Fraction{30, 1}, Week: Fraction{4, 1}},
+		Name: "revenuecat", Normalizer: Normalizer{Day: Fraction{30, 1}, Week: Fraction{4, 1}},
 		Discounts: NoDiscounts, Tax: TaxIncluded, PastDue: KeepOverdue, Grain: BySubscription, LogoChurn: ChurnsLessReturns,
 	}
 }
@@ -68,7 +68,7 @@ func RevenueCat() Policy {
 // are compared at their last moments, and who is back within a month was never gone.
 func Recurly() Policy {
 	return Policy{
-		Name: "recurly", Normaliser: Normaliser{Day: Fraction{30, 1}}, Discounts: NoDiscounts, Tax: TaxIncluded,
+		Name: "recurly", Normalizer: Normalizer{Day: Fraction{30, 1}}, Discounts: NoDiscounts, Tax: TaxIncluded,
 		PastDue: KeepOverdue, Mode: PeriodNet, Return: EveryMonth,
 	}
 }
@@ -77,7 +77,7 @@ func Recurly() Policy {
 // rounded half up to four decimals; currencies are converted at the subscription's start; the grain is the subscription.
 func KillBill() Policy {
 	return Policy{
-		Name: "killbill", Normaliser: Normaliser{Day: Fraction{0, 1}, Week: Fraction{0, 1}}, PastDue: KeepOverdue,
+		Name: "killbill", Normalizer: Normalizer{Day: Fraction{0, 1}, Week: Fraction{0, 1}}, PastDue: KeepOverdue,
 		Rounding: Rounding{Items: true, Digits: 4, Mode: money.HalfUp}, FX: StartRates, Grain: BySubscription,
 	}
 }
@@ -86,7 +86,7 @@ func KillBill() Policy {
 // between the comparisons is seen. Plans charged by days bring nothing.
 func DBTPlaybook() Policy {
 	return Policy{
-		Name: "dbt-playbook", Normaliser: Normaliser{Day: Fraction{0, 1}}, Stacking: LargestPercent,
+		Name: "dbt-playbook", Normalizer: Normalizer{Day: Fraction{0, 1}}, Stacking: LargestPercent,
 		PastDue: KeepOverdue, Mode: PeriodNet,
 	}
 }

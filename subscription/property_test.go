@@ -60,12 +60,6 @@ func checkCloses(t *testing.T, r *subscription.PeriodResult) {
 	}
 }
 
-func sameRate(a, b subscription.MoneyRate) bool {
-	x, err1 := a.Value()
-	y, err2 := b.Value()
-	return x == y && errors.Is(err1, ledger.ErrUndefined) == errors.Is(err2, ledger.ErrUndefined)
-}
-
 // TestRollForwardCloses looks at invariants that hold for every history, policy, mode and grain.
 func TestRollForwardCloses(t *testing.T) {
 	ps := halfYear()
@@ -295,7 +289,6 @@ func split(rows []subscription.Row) []subscription.Row {
 			first.Discounts, second.Discounts = append(first.Discounts, d), append(second.Discounts, d)
 		}
 		if !r.PaidThrough.IsZero() && !r.PaidThrough.After(middle) {
-			first, second = r, r
 			out = append(out, r)
 			continue
 		}

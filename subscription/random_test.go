@@ -109,7 +109,7 @@ func (m *maker) discount(r *subscription.Row, c money.Currency) subscription.Dis
 	if m.IntN(2) == 0 && !m.plain {
 		d.Amount = m.amount(c, 5000)
 	} else {
-		d.Percent = decimal.New(int64(1+m.IntN(100)), 0)
+		d.Percent = fmt.Sprint(1 + m.IntN(100))
 	}
 	if m.IntN(2) == 0 {
 		d.Start = m.day()
@@ -151,14 +151,14 @@ func (m *maker) policy() subscription.Policy {
 }
 
 // rates quotes euros and yen in dollars for every third day of the half year.
-func (m *maker) rates() []subscription.Rate {
-	var out []subscription.Rate
+func (m *maker) rates() []money.Rate {
+	var out []money.Rate
 	for d := -40; d < 300; d += 3 {
 		at := time.Date(2025, 1, 1+d, 0, 0, 0, 0, time.UTC)
 		out = append(out,
-			subscription.Rate{From: "EUR", To: "USD", At: at, Value: decimal.New(int64(10000+m.IntN(2000)), -4)},
-			subscription.Rate{From: "USD", To: "JPY", At: at, Value: decimal.New(int64(14000+m.IntN(2000)), -2)},
-			subscription.Rate{From: "EUR", To: "JPY", At: at, Value: decimal.New(int64(16000+m.IntN(2000)), -2)})
+			money.Rate{Base: "EUR", Quote: "USD", AsOf: at, Value: decimal.New(int64(10000+m.IntN(2000)), -4)},
+			money.Rate{Base: "USD", Quote: "JPY", AsOf: at, Value: decimal.New(int64(14000+m.IntN(2000)), -2)},
+			money.Rate{Base: "EUR", Quote: "JPY", AsOf: at, Value: decimal.New(int64(16000+m.IntN(2000)), -2)})
 	}
 	return out
 }

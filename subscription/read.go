@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/custval/custval/ledger"
-	"github.com/shopspring/decimal"
 )
 
 // ReadOptions say how the records of a CSV file or of a SQL query are read. Nil, and the zero value, mean what
@@ -177,15 +176,7 @@ func decodeDiscount(rec *ledger.Record, r *Row) {
 	if rec.Has("discount_amount") {
 		d.Amount = rec.Amount("discount_amount")
 	}
-	if text := rec.Text("discount_percent"); text != "" {
-		// decimal.NewFromString takes exponents, which a percentage of 12 characters or less has no room to abuse.
-		percent, err := decimal.NewFromString(strings.TrimSuffix(text, "%"))
-		if err != nil || len(text) > 12 || strings.ContainsAny(text, "eE") {
-			rec.Fail("discount_percent", errPercent)
-			return
-		}
-		d.Percent = percent
-	}
+	d.Percent = strings.TrimSuffix(rec.Text("discount_percent"), "%")
 	decodeWord(rec, "discount_duration", &d.Duration)
 	r.Discounts = []Discount{d}
 }

@@ -88,9 +88,9 @@ func TestRenewalOfLongTermsAndSuccessors(t *testing.T) {
 	old.Subscription, old.Terms = "old", []subscription.Term{{End: at("2025-06-10"), RenewedAs: "new"}}
 	next := row("moves", "130", "2025-06-15", "")
 	next.Subscription = "new"
-	cancelled := row("left early", "100", "2024-06-10", "2025-02-10")
-	cancelled.Terms = []subscription.Term{{End: at("2025-06-10")}}
-	b := book(t, three, old, next, cancelled)
+	canceled := row("left early", "100", "2024-06-10", "2025-02-10")
+	canceled.Terms = []subscription.Term{{End: at("2025-06-10")}}
+	b := book(t, three, old, next, canceled)
 	for year := 2023; year <= 2025; year++ {
 		r, err := b.Renewals(ledger.Year(year, nil), nil)
 		if err != nil {
@@ -163,11 +163,11 @@ func TestRenewalsAddUp(t *testing.T) {
 }
 
 func TestUpcoming(t *testing.T) {
-	cancelled := contract("cancelled", "2025-06-10", "2025-06-10", "")
-	cancelled.CancelRequested = at("2025-04-01")
+	canceled := contract("canceled", "2025-06-10", "2025-06-10", "")
+	canceled.CancelRequested = at("2025-04-01")
 	overdue := contract("overdue", "2025-06-11", "", "")
 	overdue.PastDue = []ledger.Period{{Start: at("2025-05-10")}}
-	b := book(t, cancelled, overdue, contract("renewed", "2025-06-12", "", "2025-05-01"), contract("open", "2025-06-13", "", ""),
+	b := book(t, canceled, overdue, contract("renewed", "2025-06-12", "", "2025-05-01"), contract("open", "2025-06-13", "", ""),
 		contract("gone", "2025-06-13", "2025-03-01", ""))
 	u, err := b.Upcoming(at("2025-05-15"), june())
 	if err != nil {
@@ -178,7 +178,7 @@ func TestUpcoming(t *testing.T) {
 	}
 	wantAmount(t, "MRR", u.MRR, "3000")
 	wantAmount(t, "AtRisk", u.AtRisk, "2000")
-	if got := u.String(); !strings.Contains(got, "cancelled") || !strings.Contains(got, "overdue") {
+	if got := u.String(); !strings.Contains(got, "canceled") || !strings.Contains(got, "overdue") {
 		t.Errorf("upcoming prints as\n%s", got)
 	}
 }
@@ -239,7 +239,7 @@ func TestTrials(t *testing.T) {
 		r.Trial = ledger.Period{Start: r.From, End: at("2025-05-24")}
 		switch {
 		case i < 2:
-			r.To = at("2025-05-20") // cancelled on trial
+			r.To = at("2025-05-20") // canceled on trial
 		case i < 5:
 			r.To = at("2025-05-24")
 		}

@@ -5,7 +5,6 @@ import (
 
 	"github.com/custval/custval/ledger"
 	"github.com/custval/custval/money"
-	"github.com/shopspring/decimal"
 )
 
 // A Row is one temporal row of a table of subscriptions: one item of one subscription, at one price and quantity, from
@@ -73,7 +72,7 @@ type Reason uint8
 // The reasons of churn. Those of a period add up to its churn, so unknown ones are shown and not counted as voluntary.
 const (
 	Unknown     Reason = iota // not recorded; the zero value
-	Voluntary                 // the customer cancelled
+	Voluntary                 // the customer canceled
 	Involuntary               // a payment failed
 )
 
@@ -118,12 +117,12 @@ func (d *Duration) UnmarshalText(text []byte) (err error) {
 // it comes off MRR.
 type Discount struct {
 	ID       string
-	Percent  decimal.Decimal // percent off, from 0 to 100: 12.5 is an eighth
-	Amount   money.Amount    // amount off for each interval, not negative; a Discount has either Percent or Amount
-	Duration Duration        // Forever, Repeating or Once
-	Months   int             // how long a Repeating one holds, unless End says it
-	Start    time.Time       // the zero time means the row's From
-	End      time.Time       // the zero time means as Duration and Months say
+	Percent  string       // percent off as a plain decimal number from 0 to 100: "12.5" is an eighth; empty means none
+	Amount   money.Amount // amount off for each interval, not negative; a Discount has either Percent or Amount
+	Duration Duration     // Forever, Repeating or Once
+	Months   int          // how long a Repeating one holds, unless End says it
+	Start    time.Time    // the zero time means the row's From
+	End      time.Time    // the zero time means as Duration and Months say
 }
 
 // A Term is a contract term with its renewal.

@@ -101,7 +101,7 @@ func (e *engine) trial(lo, hi int) (trial span, ends int64) {
 }
 
 func (t *Trials) add(w *walker, trial span, ends int64, cut span) {
-	stop := min(trial.to, ends) // a trial that is cancelled ends with its subscription
+	stop := min(trial.to, ends) // a trial that is canceled ends with its subscription
 	counted := trial.from
 	if t.Basis == TrialsEnded {
 		counted = stop

@@ -18,17 +18,17 @@ type UpcomingRenewal struct {
 	Customer     string       `json:"customer"`
 	Subscription string       `json:"subscription"`
 	Due          time.Time    `json:"due"`
-	MRR          money.Amount `json:"mrr"`       // now
-	Renewed      bool         `json:"renewed"`   // already
-	Cancelled    bool         `json:"cancelled"` // the end has been asked for
-	Overdue      bool         `json:"overdue"`   // a payment is overdue
+	MRR          money.Amount `json:"mrr"`      // now
+	Renewed      bool         `json:"renewed"`  // already
+	Canceled     bool         `json:"canceled"` // the end has been asked for
+	Overdue      bool         `json:"overdue"`  // a payment is overdue
 	Paused       bool         `json:"paused"`
 
 	mrr rational
 }
 
 // AtRisk reports whether the term shows a sign that it will not be renewed: a cancellation, an overdue payment, a pause.
-func (u UpcomingRenewal) AtRisk() bool { return !u.Renewed && (u.Cancelled || u.Overdue || u.Paused) }
+func (u UpcomingRenewal) AtRisk() bool { return !u.Renewed && (u.Canceled || u.Overdue || u.Paused) }
 
 // Upcoming lists the contract terms that are due in a period after a moment, as that moment knows them.
 type Upcoming struct {
@@ -118,7 +118,7 @@ func (r *renewer) upcoming(term Term, lo, hi int, t int64) (UpcomingRenewal, boo
 			continue
 		}
 		runs = true
-		u.Cancelled = u.Cancelled || it.cancel <= t
+		u.Canceled = u.Canceled || it.cancel <= t
 		if m := it.more; m != nil {
 			u.Overdue = u.Overdue || slices.ContainsFunc(m.pastDue, func(s span) bool { return s.has(t) })
 			u.Paused = u.Paused || slices.ContainsFunc(m.paused, func(s span) bool { return s.has(t) })
@@ -140,8 +140,8 @@ func (u UpcomingRenewal) signs() string {
 	switch {
 	case u.Renewed:
 		return "renewed"
-	case u.Cancelled:
-		return "cancelled"
+	case u.Canceled:
+		return "canceled"
 	case u.Overdue:
 		return "overdue"
 	case u.Paused:
@@ -153,10 +153,10 @@ func (u UpcomingRenewal) signs() string {
 // WriteCSV writes one record for each term, with a header.
 func (u *Upcoming) WriteCSV(w io.Writer) error {
 	c := csv.NewWriter(w)
-	records := [][]string{{"due", "customer", "subscription", "currency", "mrr", "renewed", "cancelled", "overdue", "paused"}}
+	records := [][]string{{"due", "customer", "subscription", "currency", "mrr", "renewed", "canceled", "overdue", "paused"}}
 	for _, t := range u.Terms {
 		records = append(records, []string{t.Due.Format(time.RFC3339), t.Customer, t.Subscription, string(u.Currency), plain(t.MRR),
-			strconv.FormatBool(t.Renewed), strconv.FormatBool(t.Cancelled), strconv.FormatBool(t.Overdue), strconv.FormatBool(t.Paused)})
+			strconv.FormatBool(t.Renewed), strconv.FormatBool(t.Canceled), strconv.FormatBool(t.Overdue), strconv.FormatBool(t.Paused)})
 	}
 	return c.WriteAll(records)
 }

@@ -10,15 +10,14 @@ import (
 	"github.com/custval/custval/ledger"
 	"github.com/custval/custval/money"
 	"github.com/custval/custval/subscription"
-	"github.com/shopspring/decimal"
 )
 
 // Published examples of how systems work, and what they give by hand.
 
-// TestMonthly has the normaliser by system: USD 20 a week is 20 * 52/12 exactly, 80 with 4 weeks to the month, 86.60
+// TestMonthly has the normalizer by system: USD 20 a week is 20 * 52/12 exactly, 80 with 4 weeks to the month, 86.60
 // with 4.33, and so on.
 func TestMonthly(t *testing.T) {
-	kaching := subscription.Policy{Normaliser: subscription.Normaliser{Day: subscription.Fraction{Num: 30437, Den: 1000},
+	kaching := subscription.Policy{Normalizer: subscription.Normalizer{Day: subscription.Fraction{Num: 30437, Den: 1000},
 		Week: subscription.Fraction{Num: 4345, Den: 1000}}}
 	fourDigits := subscription.Policy{Rounding: subscription.Rounding{Digits: 4}}
 	for _, tc := range []struct {
@@ -89,7 +88,7 @@ func off(r subscription.Row, d subscription.Discount) subscription.Row {
 }
 
 func pct(p int64, d subscription.Duration) subscription.Discount {
-	return subscription.Discount{Percent: decimal.New(p, 0), Duration: d, Months: 3}
+	return subscription.Discount{Percent: fmt.Sprint(p), Duration: d, Months: 3}
 }
 
 // TestWorkedMRR has published sums of MRR.
@@ -103,7 +102,7 @@ func TestWorkedMRR(t *testing.T) {
 		}
 		return year(i, "600")
 	})
-	kaching := subscription.Policy{Rounding: subscription.Rounding{}, Normaliser: subscription.Normaliser{
+	kaching := subscription.Policy{Rounding: subscription.Rounding{}, Normalizer: subscription.Normalizer{
 		Day: subscription.Fraction{Num: 30437, Den: 1000}, Week: subscription.Fraction{Num: 4345, Den: 1000}}}
 	for _, tc := range []struct {
 		name   string
