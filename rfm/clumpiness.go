@@ -100,7 +100,7 @@ func CriticalClumpiness(ctx context.Context, events, n int, alpha float64, o *Cr
 // patterns returns the number of ways to write whole as a sum of parts positive integers, order apart, or a number above
 // most.
 func patterns(whole, parts, most int) int {
-	if most < 0 || whole*parts > 50000000 {
+	if most < 0 || int64(whole)*int64(parts) > 50000000 {
 		return math.MaxInt
 	}
 	// p(w, k) = p(w-1, k-1) + p(w-k, k), a column of k at a time

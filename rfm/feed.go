@@ -173,6 +173,9 @@ func (s *sorter) deal(c *chunk) {
 		o := &c.orders[i]
 		hash := s.hashes[i]
 		b := &s.batches[hash%shards]
+		if cap(b.orders) == 0 {
+			b.orders, b.ids = make([]order, 0, 32), make([]byte, 0, 512)
+		}
 		b.orders = append(b.orders, order{amount: o.amount, tag: uint32(hash >> 32), id: uint32(len(b.ids)), day: o.day, kind: o.kind})
 		b.ids = append(b.ids, o.customer...)
 		if s.l.costs {

@@ -134,6 +134,9 @@ func (s *shard) find(customer []byte, tag uint32) (index uint32, added bool) {
 	for at := tag & mask; ; at = (at + 1) & mask {
 		c := s.slots[at]
 		if c.index == 0 {
+			if cap(s.states) == 0 {
+				s.states = make([]state, 0, 8)
+			}
 			s.slots[at] = slot{tag, uint32(len(s.states)) + 1}
 			s.states = append(s.states, state{id: keep(s, customer)})
 			return uint32(len(s.states) - 1), true
