@@ -712,3 +712,27 @@ func TestSharingIsFairToTheCent(t *testing.T) {
 		}
 	}
 }
+
+func TestRank(t *testing.T) {
+	costs := []cac.Cost{{Amount: usd("100"), Channel: "ads"}, {Amount: usd("90"), Channel: "tv"}, {Amount: usd("10"), Channel: "mail"}, {Amount: usd("5")}}
+	customers := []ledger.Customer{{ID: "a", Channel: "ads"}, {ID: "b", Channel: "ads"}, {ID: "c", Channel: "mail"}, {ID: "d", Channel: "friends"}}
+	table, err := cac.ByChannel(costs, customers, worth("60"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for m, want := range map[cac.Metric]string{
+		cac.MetricCAC: "[friends mail ads tv]", cac.MetricROI: "[mail ads tv friends]", cac.MetricSpend: "[ads tv mail friends]", cac.MetricNew: "[ads friends mail tv]",
+	} {
+		rows, err := table.Rank(m)
+		var got []string
+		for _, r := range rows {
+			got = append(got, r.Group)
+		}
+		if err != nil || fmt.Sprint(got) != want {
+			t.Errorf("by %s: %v, %v, want %s", m, got, err, want)
+		}
+	}
+	if _, err := table.Rank("luck"); err == nil || err.Error() != `cac: unknown metric "luck"` {
+		t.Errorf("%v", err)
+	}
+}

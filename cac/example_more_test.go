@@ -347,9 +347,9 @@ func ExampleTable_WriteCSV() {
 		fmt.Println(err)
 	}
 	// Output:
-	// dimension,group,start,end,currency,spend,direct,allocated,new_customers,cac,value,ltv_to_cac,roi,spend_change,new_customers_change,cac_change,ltv_to_cac_change,roi_change,undefined
-	// channel,ads,2025-01-01T00:00:00Z,2025-02-01T00:00:00Z,USD,900.00,900.00,0.00,1,900.00,,,,,,,,,
-	// channel,tv,2025-01-01T00:00:00Z,2025-02-01T00:00:00Z,USD,50.00,50.00,0.00,0,,,,,,,,,,cac: no new customers
+	// dimension,group,start,end,currency,spend,direct,allocated,new_customers,cac,value,ltv_to_cac,roi,spend_change,new_customers_change,cac_change,ltv_to_cac_change,roi_change,basis,denominator,undefined
+	// channel,ads,2025-01-01T00:00:00Z,2025-02-01T00:00:00Z,USD,900.00,900.00,0.00,1,900.00,,,,,,,,,fully loaded,new_customers,
+	// channel,tv,2025-01-01T00:00:00Z,2025-02-01T00:00:00Z,USD,50.00,50.00,0.00,0,,,,,,,,,,fully loaded,new_customers,cac: no new customers
 }
 
 func ExampleProjection_Payback() {

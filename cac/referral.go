@@ -3,6 +3,7 @@ package cac
 import (
 	"errors"
 	"fmt"
+	"io"
 	"math/big"
 
 	"github.com/custval/custval/cac/internal/table"
@@ -184,4 +185,20 @@ func (r *ReferralReport) String() string {
 		s += fmt.Sprintf("rewards %s, ROI %s\n", r.Rewards, table.Percent(*r.ROI, nil))
 	}
 	return s
+}
+
+// WriteCSV writes the two groups with the header group,customers,valued,value,mean_value,currency.
+func (r *ReferralReport) WriteCSV(w io.Writer) error {
+	var rows [][]string
+	for _, g := range []struct {
+		name string
+		ReferralGroup
+	}{{"referred", r.Referred}, {"others", r.Others}} {
+		mean := ""
+		if g.Mean != nil {
+			mean = plain(*g.Mean)
+		}
+		rows = append(rows, []string{g.name, fmt.Sprint(g.Customers), fmt.Sprint(g.Valued), plain(g.Value), mean, string(g.Value.Currency())})
+	}
+	return table.CSV(w, []string{"group", "customers", "valued", "value", "mean_value", "currency"}, rows)
 }

@@ -313,6 +313,10 @@ func TestReferrals(t *testing.T) {
 		r.Referred.Mean.String() != "USD 105.00" || r.Others.Mean.String() != "USD 60.00" || *r.Lift != .75 || *r.ROI != 4.25 {
 		t.Errorf("%+v", r)
 	}
+	var b strings.Builder
+	if err := r.WriteCSV(&b); err != nil || b.String() != "group,customers,valued,value,mean_value,currency\nreferred,4,4,420.00,105.00,USD\nothers,4,4,240.00,60.00,USD\n" {
+		t.Errorf("%v\n%s", err, b.String())
+	}
 	_, err = cac.Referrals([]ledger.Customer{{ID: "b", Acquired: jan.Start}, {ID: "a", Acquired: feb.Start}}, by, nil, money.Amount{})
 	if want := `cac: row 1: field "referred by": value "a": acquired later than the customer it referred`; err == nil || err.Error() != want {
 		t.Errorf("%v, want %s", err, want)
@@ -339,11 +343,6 @@ func TestConversionRates(t *testing.T) {
 
 // Every exported result prints, writes CSV and has JSON without NaN.
 func TestResultsAreTables(t *testing.T) {
-	type tabler interface {
-		String() string
-		WriteCSV(w interface{ Write([]byte) (int, error) }) error
-	}
-	_ = tabler(nil)
 	loyalty, err1 := cac.LoyaltyProgram{Tiers: []cac.Tier{{Name: "empty"}}}.Evaluate()
 	profit, err2 := cac.Profitability(context.Background(), ledger.Transactions([]ledger.Transaction{order("a", "", day(2025, 1, 1), "1", "")}), cac.ChannelOf, nil)
 	table, err3 := cac.ByChannel([]cac.Cost{{Amount: usd("5"), Date: day(2025, 1, 1)}}, won(1, jan, "seo"), worth("2"), jan, feb)
@@ -369,7 +368,7 @@ func TestResultsAreTables(t *testing.T) {
 	want := `{"dimension":"channel","group":"seo","period":{"start":"2025-01-01T00:00:00Z","end":"2025-02-01T00:00:00Z"},` +
 		`"spend":{"amount":"0.00","currency":"USD"},"direct":{"amount":"0.00","currency":"USD"},"allocated":{"amount":"0.00","currency":"USD"},` +
 		`"new_customers":1,"value":{"amount":"2.00","currency":"USD"},"valued":1,"cac":{"amount":"0.00","currency":"USD"},"ltv_to_cac":null,"roi":null,` +
-		`"undefined":{"ltv_to_cac":"zero base","roi":"zero base"}}`
+		`"undefined":{"ltv_to_cac":"zero base","roi":"zero base"},"basis":"fully loaded","denominator":"new_customers"}`
 	if diff := cmp.Diff(want, string(j)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

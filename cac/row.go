@@ -204,6 +204,9 @@ type rowJSON struct {
 	LTVToCAC   *float64          `json:"ltv_to_cac"`
 	ROI        *float64          `json:"roi"`
 	Undefined  map[string]string `json:"undefined,omitempty"`
+	Basis      string            `json:"basis"`
+
+	Denominator Denominator `json:"denominator"`
 }
 
 // MarshalJSON writes the sums and the ratios; a ratio that is undefined is null, and "undefined" says why.
@@ -211,7 +214,8 @@ func (r Row) MarshalJSON() ([]byte, error) { return json.Marshal(r.json()) }
 
 func (r Row) json() rowJSON {
 	out := rowJSON{Dimension: r.Dimension, Group: r.name(), Shared: r.Shared, Spend: r.Spend, Direct: r.Direct,
-		Allocated: r.Allocated, New: r.New, Valued: r.Valued, Incomplete: r.Incomplete, Undefined: map[string]string{}}
+		Allocated: r.Allocated, New: r.New, Valued: r.Valued, Incomplete: r.Incomplete,
+		Undefined: map[string]string{}, Basis: r.Policy.Basis.name(), Denominator: r.Policy.Denominator}
 	if !r.Period.IsZero() {
 		out.Period = &r.Period
 	}

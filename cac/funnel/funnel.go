@@ -195,13 +195,13 @@ func collect(ctx context.Context, events iter.Seq2[Event, error], steps []Step, 
 // path is the events of one customer in order.
 type path struct {
 	o      *Options
+	steps  []Step
 	events []Event
-	takes  [][]bool // by event and step
-	at     [][]int  // by step: the events that take it
+	at     [][]int // by step: the events that take it
 }
 
 func newPath(events []Event, steps []Step, o *Options) *path {
-	p := &path{o: o, events: events, at: make([][]int, len(steps))}
+	p := &path{o: o, steps: steps, events: events, at: make([][]int, len(steps))}
 	first := func(e Event) int {
 		if k := slices.IndexFunc(steps, func(s Step) bool { return s.matches(e) }); k >= 0 {
 			return k
@@ -212,13 +212,11 @@ func newPath(events []Event, steps []Step, o *Options) *path {
 		return cmp.Or(a.At.Compare(b.At), first(a)-first(b), strings.Compare(a.Name, b.Name), strings.Compare(a.Platform, b.Platform))
 	})
 	for i, e := range events {
-		takes := make([]bool, len(steps))
 		for k, s := range steps {
-			if takes[k] = s.matches(e); takes[k] {
+			if s.matches(e) {
 				p.at[k] = append(p.at[k], i)
 			}
 		}
-		p.takes = append(p.takes, takes)
 	}
 	return p
 }
@@ -273,7 +271,7 @@ func (p *path) from(start int) attempt {
 // next returns the event after i that takes step k.
 func (p *path) next(i, k int) (int, bool) {
 	if p.o.Strict {
-		return i + 1, i+1 < len(p.events) && p.takes[i+1][k]
+		return i + 1, i+1 < len(p.events) && p.steps[k].matches(p.events[i+1])
 	}
 	j := sort.SearchInts(p.at[k], i+1)
 	if j == len(p.at[k]) {
