@@ -83,3 +83,55 @@ func BenchmarkConcordance(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkCompare(b *testing.B) {
+	for _, n := range []int{1e3, 1e5, 1e6} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			ts := benchTenures(n)
+			for i := range ts {
+				ts[i].Customer = [...]string{"basic", "pro", "team"}[i%3]
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := Compare(ts, Customer, nil); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+		})
+	}
+}
+
+func BenchmarkCumulativeIncidence(b *testing.B) {
+	for _, n := range []int{1e3, 1e5, 1e6} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			ts := benchTenures(n)
+			for i := range ts {
+				ts[i].Reason = [...]string{"voluntary", "involuntary"}[i%2]
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := CumulativeIncidence(ts, nil); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+		})
+	}
+}
+
+func BenchmarkRegression(b *testing.B) {
+	for f := range familyNames {
+		b.Run(familyNames[f], func(b *testing.B) {
+			n := 10000
+			ts, d := benchCox(n)
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := FitRegression(context.Background(), Family(f), ts, d, nil); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+		})
+	}
+}

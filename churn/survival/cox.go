@@ -137,7 +137,7 @@ type CoxFit struct {
 //
 //	h(t | x) = h0(t) exp(b'x)
 //
-// with a baseline hazard h0 that may have any shape, one for each stratum. It maximises the partial likelihood by Newton's
+// with a baseline hazard h0 that may have any shape, one for each stratum. It maximizes the partial likelihood by Newton's
 // method from 0. Entries after 0 leave a customer out of the earlier risk sets; covariates that change with time come as
 // several rows of one customer, see CoxOptions.Intervals. A weight multiplies what its row contributes, which for
 // Breslow's ties is the same as repeating the row; with Efron's a row of weight w is one customer of weight w who leaves,
@@ -225,7 +225,7 @@ func checkIntervals(tenures []ledger.Tenure) error {
 	return nil
 }
 
-// penalty returns the weights of the squares of the standardised coefficients, nil without a ridge.
+// penalty returns the weights of the squares of the standardized coefficients, nil without a ridge.
 func (c *coxData) penalty(d *Design, o *CoxOptions) []float64 {
 	if o.Ridge == 0 {
 		return nil

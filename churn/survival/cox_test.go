@@ -218,7 +218,7 @@ func groupDesign(t testing.TB, tenures []ledger.Tenure, reference string) *Desig
 }
 
 func TestPrintedCox(t *testing.T) {
-	data := map[string][]ledger.Tenure{"6-MP": parseTenures(remission), "aml": parseTenures(leukaemia), "toy": tiedToy()}
+	data := map[string][]ledger.Tenure{"6-MP": parseTenures(remission), "aml": parseTenures(leukemia), "toy": tiedToy()}
 	reference := map[string]string{"6-MP": "6-MP", "aml": "Maintained", "toy": "0"}
 	const none = 0
 	tests := []struct {

@@ -14,7 +14,7 @@ import (
 // order; a row is at risk at the events lo <= e < hi of its stratum.
 type coxData struct {
 	n, p   int
-	x      []float64 // n rows of p centred and scaled covariates
+	x      []float64 // n rows of p centered and scaled covariates
 	lo, hi []int32
 	dead   []bool
 	weight []float64
@@ -187,7 +187,7 @@ func (c *coxData) fill(s *sample, d *Design) {
 	}
 }
 
-// standardize centres and scales the covariates and returns an error that names one that does not vary.
+// standardize centers and scales the covariates and returns an error that names one that does not vary.
 func (c *coxData) standardize() error {
 	c.mean, c.scale = make([]float64, c.p), make([]float64, c.p)
 	total := 0.0

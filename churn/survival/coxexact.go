@@ -91,7 +91,7 @@ func newGrowth(p, d int) *growth {
 	return g
 }
 
-// add takes in a row with its risk r and centred covariates z; left is how many rows follow, so that degrees that cannot
+// add takes in a row with its risk r and centered covariates z; left is how many rows follow, so that degrees that cannot
 // reach d any more are not grown.
 func (g *growth) add(r float64, z []float64, left int) {
 	p := g.p

@@ -5,7 +5,7 @@ import (
 	"math"
 )
 
-// coxSums is the partial likelihood at one point with its derivatives, all for the standardised covariates, and the
+// coxSums is the partial likelihood at one point with its derivatives, all for the standardized covariates, and the
 // hazard that goes with it.
 type coxSums struct {
 	logLik float64

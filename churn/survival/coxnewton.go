@@ -9,7 +9,7 @@ import (
 	"github.com/custval/custval/ledger"
 )
 
-// coxNewton searches the maximum of the partial likelihood of standardised covariates, less the penalty.
+// coxNewton searches the maximum of the partial likelihood of standardized covariates, less the penalty.
 type coxNewton struct {
 	data    *coxData
 	ties    Ties
@@ -40,7 +40,7 @@ func (n *coxNewton) run(ctx context.Context) error {
 	n.null = n.sums
 	last := math.Inf(1)
 	for n.iter = 1; n.iter <= n.maxIter; n.iter++ {
-		factor, bad := n.factorise()
+		factor, bad := n.factorize()
 		if bad >= 0 && n.iter == 1 {
 			return n.collinear(bad)
 		}
@@ -57,7 +57,7 @@ func (n *coxNewton) run(ctx context.Context) error {
 			return err
 		}
 		if decrement < newtonDone {
-			n.factor, bad = n.factorise()
+			n.factor, bad = n.factorize()
 			if bad >= 0 {
 				return n.separated(n.b)
 			}
@@ -73,7 +73,7 @@ func (n *coxNewton) evaluate(ctx context.Context, b []float64) (*coxSums, error)
 	return n.data.evaluate(ctx, n.ties, b)
 }
 
-// objective returns the penalised log-likelihood.
+// objective returns the penalized log-likelihood.
 func (n *coxNewton) objective(s *coxSums, b []float64) float64 {
 	value := s.logLik
 	for j, w := range n.penalty {
@@ -82,8 +82,8 @@ func (n *coxNewton) objective(s *coxSums, b []float64) float64 {
 	return value
 }
 
-// factorise returns the Cholesky factor of the penalised information.
-func (n *coxNewton) factorise() ([][]float64, int) {
+// factorize returns the Cholesky factor of the penalized information.
+func (n *coxNewton) factorize() ([][]float64, int) {
 	info := n.sums.info
 	if n.penalty != nil {
 		info = newMatrix(n.data.p)
@@ -219,7 +219,7 @@ func (f *CoxFit) test(n *coxNewton) error {
 	return nil
 }
 
-// unscale returns the covariance of the coefficients from that of the standardised ones.
+// unscale returns the covariance of the coefficients from that of the standardized ones.
 func (c *coxData) unscale(cov [][]float64) [][]float64 {
 	for j := range cov {
 		for k := range cov {

@@ -7,7 +7,7 @@ import (
 )
 
 // coxPath is what happens at each event apart from the likelihood: sums over the parts of its hazard, as in coxSums. All
-// vectors are of standardised covariates, p to an event.
+// vectors are of standardized covariates, p to an event.
 type coxPath struct {
 	mean     []float64 // of the covariates at risk, averaged over the parts
 	step     []float64 // sum of hazard x mean
@@ -81,7 +81,7 @@ func (c *coxData) baselines(s *coxSums, h *coxPath) []Baseline {
 	return out
 }
 
-// score puts the score residual of row i, for the standardised covariates, into u:
+// score puts the score residual of row i, for the standardized covariates, into u:
 //
 //	(x - mean) if it left - integral of (x - mean) over the hazard that it met
 func (c *coxData) score(s *coxSums, h *coxPath, i int, u []float64) {

@@ -306,14 +306,33 @@ func (s *sample) countAtRisk(points []Point, subset []int32) {
 	}
 }
 
-// ordered returns the rows of the subset in ascending order of value.
+// ordered returns the rows of the subset, nil meaning all, in ascending order of value. Equal values are in the order of
+// their weights, so that sums of weights come to the same bits for any order of the rows.
 func (s *sample) ordered(values []float64, subset []int32) []keyed {
-	if subset == nil {
+	if subset == nil && s.weight == nil {
 		return orderBy(values)
 	}
-	rows := make([]keyed, len(subset))
-	for i, r := range subset {
-		rows[i] = keyed{sortKey(values[r]), r}
+	n := len(subset)
+	if subset == nil {
+		n = len(values)
+	}
+	rows := make([]keyed, n)
+	for i := range rows {
+		rows[i].row = int32(i)
+		if subset != nil {
+			rows[i].row = subset[i]
+		}
+	}
+	if s.weight != nil {
+		rows = resort(rows, s.weight)
+	}
+	return resort(rows, values)
+}
+
+// resort sorts the rows by value and keeps the order of those with equal ones.
+func resort(rows []keyed, values []float64) []keyed {
+	for i := range rows {
+		rows[i].key = sortKey(values[rows[i].row])
 	}
 	return sortByKey(rows)
 }

@@ -156,7 +156,7 @@ func TestPrintedCurves(t *testing.T) {
 		times, atRisk, surv, se []float64
 		digits, seDigits        int
 	}{
-		{"aml", only(parseTenures(leukaemia), "Maintained"), []float64{9, 13, 18, 23, 31, 34, 48}, nil,
+		{"aml", only(parseTenures(leukemia), "Maintained"), []float64{9, 13, 18, 23, 31, 34, 48}, nil,
 			[]float64{.909091, .818182, .715909, .613636, .490909, .368182, .184091}, nil, 6, 0},
 		{"left truncation", truncated, []float64{2, 3, 4, 6, 8}, []float64{5, 5, 5, 4, 1},
 			[]float64{.8, .64, .512, .256, 0}, nil, 12, 0},

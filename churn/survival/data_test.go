@@ -16,8 +16,8 @@ import (
 const remission = `6-MP: 6 6 6 6+ 7 9+ 10 10+ 11+ 13 16 17+ 19+ 20+ 22 23 25+ 32+ 32+ 34+ 35+
 control: 1 1 2 2 3 4 4 5 5 8 8 8 8 11 11 12 12 15 17 22 23`
 
-// leukaemia is the maintenance trial of Miller, Survival Analysis (1981), page 49: R's aml.
-const leukaemia = `Maintained: 9 13 13+ 18 23 28+ 31 34 45+ 48 161+
+// leukemia is the maintenance trial of Miller, Survival Analysis (1981), page 49: R's aml.
+const leukemia = `Maintained: 9 13 13+ 18 23 28+ 31 34 45+ 48 161+
 Nonmaintained: 5 5 8 8 12 16+ 23 27 30 33 43 45`
 
 // parseTenures reads lines of "group: 6 6+ 7" into tenures with a label "group".

@@ -17,6 +17,7 @@ const UnknownReason = "unknown"
 
 // An Incidence is how many customers have left for each reason as time goes by: the competing risks of leaving.
 type Incidence struct {
+	Group     string      `json:"group"` // empty for all customers
 	Band      Band        `json:"band"`
 	Level     float64     `json:"level"`
 	Customers float64     `json:"customers"`
@@ -59,8 +60,8 @@ type CausePoint struct {
 // CumulativeIncidence returns the errors of [KaplanMeier] for the tenures, and one that wraps [ErrNoEvents] if nobody
 // left.
 //
-// Aalen and Johansen, Scandinavian Journal of Statistics 5 (1978); Marubini and Valsecchi, Analysing Survival Data from
-// Clinical Trials (1995), section 10.2.
+// Aalen and Johansen, Scandinavian Journal of Statistics 5 (1978); Marubini and Valsecchi (Wiley, 1995)
+// give the variance.
 func CumulativeIncidence(tenures []ledger.Tenure, o *CurveOptions) (*Incidence, error) {
 	band, level, err := o.resolve()
 	if err != nil {
@@ -74,18 +75,51 @@ func CumulativeIncidence(tenures []ledger.Tenure, o *CurveOptions) (*Incidence, 
 		return nil, fmt.Errorf("survival: cumulative incidence: %w", ErrNoEvents)
 	}
 	causes, names := causesOf(tenures)
-	points, _ := tally(s, nil)
+	return s.incidence(nil, causes, names, band, level), nil
+}
+
+// CumulativeIncidenceBy returns one [CumulativeIncidence] a group, in the order of the groups' names. All have the reasons
+// of all tenures. Errors are as there.
+func CumulativeIncidenceBy(tenures []ledger.Tenure, by By, o *CurveOptions) ([]*Incidence, error) {
+	band, level, err := o.resolve()
+	if err != nil {
+		return nil, err
+	}
+	s, err := newSample(tenures)
+	if err != nil {
+		return nil, err
+	}
+	if s.events() == 0 {
+		return nil, fmt.Errorf("survival: cumulative incidence: %w", ErrNoEvents)
+	}
+	causes, reasons := causesOf(tenures)
+	index, names := groups(tenures, by)
+	rows := make([][]int32, len(names))
+	for i, g := range index {
+		rows[g] = append(rows[g], int32(i))
+	}
+	out := make([]*Incidence, len(names))
+	for g, name := range names {
+		out[g] = s.incidence(rows[g], causes, reasons, band, level)
+		out[g].Group = name
+	}
+	return out, nil
+}
+
+// incidence estimates the curves of some rows, nil meaning all.
+func (s *sample) incidence(rows []int32, causes []int32, reasons []string, band Band, level float64) *Incidence {
+	points, _ := tally(s, rows)
 	inc := &Incidence{Band: band, Level: level}
 	for i := range points {
 		inc.Customers += points[i].Events + points[i].Censored
 	}
-	died := s.byCause(points, causes, len(names))
-	for k, name := range names {
-		risk := causeRisk(points, died, k, len(names), band, stat.TwoSided(level))
-		risk.Cause = name
+	died := s.byCause(points, rows, causes, len(reasons))
+	for k, reason := range reasons {
+		risk := causeRisk(points, died, k, len(reasons), band, stat.TwoSided(level))
+		risk.Cause = reason
 		inc.Causes = append(inc.Causes, risk)
 	}
-	return inc, nil
+	return inc
 }
 
 // causesOf numbers the reasons of the tenures that ended; the others have -1.
@@ -118,10 +152,10 @@ func causeOf(t *ledger.Tenure) string {
 }
 
 // byCause sums the weights of those who left at each point for each reason.
-func (s *sample) byCause(points []Point, causes []int32, k int) []float64 {
+func (s *sample) byCause(points []Point, rows, causes []int32, k int) []float64 {
 	died := make([]float64, len(points)*k)
 	at := 0
-	for _, r := range s.ordered(s.time, nil) {
+	for _, r := range s.ordered(s.time, rows) {
 		for points[at].Time < s.time[r.row] {
 			at++
 		}
@@ -187,7 +221,7 @@ func (c *CauseRisk) At(t float64) CausePoint {
 		nan := math.NaN()
 		return CausePoint{nan, nan, nan, nan, nan, nan, nan, nan, nan, nan}
 	case i < 0:
-		return CausePoint{AtRisk: c.Points[0].AtRisk, Survival: 1}
+		return CausePoint{Survival: 1}
 	}
 	return c.Points[i]
 }

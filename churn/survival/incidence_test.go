@@ -148,7 +148,7 @@ func TestBrier(t *testing.T) {
 }
 
 func TestBrierErrors(t *testing.T) {
-	ts := parseTenures(leukaemia)
+	ts := parseTenures(leukemia)
 	km, _ := KaplanMeier(ts, nil)
 	same := func(int) Survivor { return km }
 	_, err := Brier(ts, same, []float64{5, 4})

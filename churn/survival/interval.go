@@ -69,7 +69,7 @@ func fromTenure(t *ledger.Tenure, i int) (Interval, error) {
 	return r, nil
 }
 
-// check returns a RowError for an interval that cannot be analysed.
+// check returns a RowError for an interval that cannot be analyzed.
 func (r *Interval) check(i int) error {
 	for _, f := range []struct {
 		name  string

@@ -71,7 +71,7 @@ func TestPrintedComparisons(t *testing.T) {
 	digits(t, "p", c.P, 4.168809e-05, 11)
 	peto, _ := Compare(parseTenures(remission), Label("group"), &TestOptions{Weighting: PetoPeto})
 	digits(t, "Peto-Peto", peto.ChiSquare, 14.45715082, 8)
-	aml, _ := Compare(parseTenures(leukaemia), Label("group"), nil)
+	aml, _ := Compare(parseTenures(leukemia), Label("group"), nil)
 	digits(t, "aml", aml.ChiSquare, 3.396388699, 9)
 	digits(t, "aml expected", aml.Groups[0].Expected, 10.68933599, 8)
 	digits(t, "aml expected", aml.Groups[1].Expected, 7.310664008, 9)

@@ -138,7 +138,7 @@ func FitRegression[R Record](ctx context.Context, family Family, records []R, d 
 	return p.fit(ctx, o)
 }
 
-// parametric is a regression on standardised covariates and times in units of their mean.
+// parametric is a regression on standardized covariates and times in units of their mean.
 type parametric struct {
 	family      Family
 	rows        []Interval // in the order of their content, so that the order of the input reaches no bit of the result
@@ -205,7 +205,7 @@ func (r *Interval) middle() float64 {
 	return r.Lower + (r.Upper-r.Lower)/2
 }
 
-// standardize centres and scales the covariates and checks that each has an estimate.
+// standardize centers and scales the covariates and checks that each has an estimate.
 func (m *parametric) standardize() error {
 	n := len(m.rows)
 	m.x, m.mean, m.scale = make([]float64, n*m.p), make([]float64, m.p), make([]float64, m.p)

@@ -58,7 +58,7 @@ func newSample(tenures []ledger.Tenure) (*sample, error) {
 	return s, nil
 }
 
-// checkTenure returns a RowError for a tenure that cannot be analysed.
+// checkTenure returns a RowError for a tenure that cannot be analyzed.
 func checkTenure(t *ledger.Tenure, i int) error {
 	switch {
 	case math.IsNaN(t.Duration) || math.IsInf(t.Duration, 0):
@@ -91,13 +91,6 @@ func (s *sample) weightOf(i int) float64 {
 		return 1
 	}
 	return s.weight[i]
-}
-
-func (s *sample) entryOf(i int) float64 {
-	if s.entry == nil {
-		return 0
-	}
-	return s.entry[i]
 }
 
 // enters returns the time after which row i is at risk: its entry, or before every time if there is none.

@@ -108,7 +108,7 @@ func (m Weibull) Mean() float64 {
 
 // RestrictedMean returns the mean tenure within a horizon, the integral of Survival from 0 to h:
 //
-//	Scale Gamma(1 + 1/Shape) P(1/Shape, (h/Scale)^Shape), P the regularised lower incomplete gamma function
+//	Scale Gamma(1 + 1/Shape) P(1/Shape, (h/Scale)^Shape), P the regularized lower incomplete gamma function
 //
 // It is NaN for a negative h.
 func (m Weibull) RestrictedMean(h float64) float64 {

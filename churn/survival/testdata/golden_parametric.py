@@ -1,4 +1,4 @@
-"""Maximises likelihoods that R's survival does not know, with 40 digits, and writes the expected values of the tests:
+"""Maximizes likelihoods that R's survival does not know, with 40 digits, and writes the expected values of the tests:
    cd testdata && python3 golden_parametric.py
 Newton's method with derivatives from central differences of step 1e-13; needs mpmath. Data: tenures.csv."""
 import csv, json, sys
@@ -89,7 +89,7 @@ def regressions():
             for j in range(len(theta)):
                 want["cov%d" % (i * len(theta) + j)] = nstr(cov[i, j], 20)
         rows.append({"name": name, "args": {"count": count}, "want": want})
-    json.dump({"source": "maximised with 40 digits", "generator": "testdata/golden_parametric.py", "tolerance": 1e-8, "rows": rows},
+    json.dump({"source": "maximized with 40 digits", "generator": "testdata/golden_parametric.py", "tolerance": 1e-8, "rows": rows},
               open("parametric.json", "w"), indent=1)
 
 
