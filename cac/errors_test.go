@@ -106,6 +106,7 @@ func TestErrors(t *testing.T) {
 		{"a rate of zero", second(cac.FunnelCAC(usd("1"), .5, 0)), cac.ErrNoNewCustomers, "cac: no new customers: rate 2 is 0"},
 		{"a funnel that widens", second(cac.StackedCost(usd("1"), cac.Stage{Name: "a", Count: 1}, cac.Stage{Name: "b", Count: 2})), nil, `cac: stage "b": count 2: more than the 1 of stage "a"`},
 		{"a credit that is not a number", second(cac.AttributedCAC(usd("1"), -1)), nil, "cac: credit -1: not a number of customers"},
+		{"a credit too small for money", second(cac.AttributedCAC(usd("1"), 1e-300)), money.ErrRange, "cac: quotient too large: money: out of range"},
 		{"spend without credit", second(cac.AttributeCAC(map[string]money.Amount{"tv": usd("1")}, nil)), cac.ErrNoNewCustomers, `cac: channel "tv": no new customers`},
 
 		{"unknown category", analyze(cac.Cost{Category: "beer"}, cac.Options{}), row, `cac: row 1: field "category": value "beer": unknown category`},

@@ -79,7 +79,11 @@ func amountOf(r *big.Rat, c money.Currency) (money.Amount, error) {
 	scale := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(digits)), nil)
 	units := new(big.Rat).Mul(r, new(big.Rat).SetInt(scale))
 	whole := new(big.Rat).SetFrac(halfEven(units), scale)
-	a, err := money.Parse(whole.FloatString(int(digits)), c)
+	text := whole.FloatString(int(digits))
+	if len(text) > 60 { // no need to read it to know
+		return money.Amount{}, fail("quotient too large: %w", money.ErrRange)
+	}
+	a, err := money.Parse(text, c)
 	return a, prefixed(err)
 }
 

@@ -61,14 +61,7 @@ func ExampleByCampaign() {
 		{ID: "ben", Acquired: day(2025, time.January, 20), Channel: "search", Campaign: "winter"},
 		{ID: "cleo", Acquired: day(2025, time.February, 3), Channel: "search", Campaign: "winter"},
 	}
-	worth := map[string]string{"ada": "4000", "ben": "3500", "cleo": "5000"}
-	value := func(customer string) (money.Amount, bool) {
-		v, ok := worth[customer]
-		if !ok {
-			return money.Amount{}, false
-		}
-		return usd(v), true
-	}
+	value := cac.Values(map[string]money.Amount{"ada": usd("4000"), "ben": usd("3500"), "cleo": usd("5000")})
 
 	r, err := cac.ByCampaign(costs, customers, value, ledger.Months(jan.Start, feb.End, nil)...)
 	if err != nil {

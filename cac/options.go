@@ -45,6 +45,15 @@ type Sharing struct {
 // known.
 type ValueOf func(customer string) (money.Amount, bool)
 
+// Values returns the ValueOf of a map from customer to value. The map is copied.
+func Values(worth map[string]money.Amount) ValueOf {
+	worth = maps.Clone(worth)
+	return func(customer string) (money.Amount, bool) {
+		v, ok := worth[customer]
+		return v, ok
+	}
+}
+
 // Options are the rules of [Analyze]. The zero Options, like nil, are the defaults: fully loaded cost over all new
 // customers, for all of time, in one row.
 type Options struct {
