@@ -202,3 +202,38 @@ func ExampleConcordanceOf() {
 	fmt.Printf("%.2f (%.2f to %.2f)\n", c.Value, c.Lower, c.Upper)
 	// Output: 0.81 (0.67 to 0.96)
 }
+
+// A customer who changes plans has one row for each stretch of time.
+func ExampleFitCox_intervals() {
+	type stretch struct {
+		customer string
+		from, to float64
+		left     bool
+		tickets  float64 // open support tickets in the stretch
+	}
+	stretches := []stretch{
+		{"a", 0, 3, false, 0}, {"a", 3, 5, true, 2}, {"b", 0, 6, false, 1}, {"b", 6, 12, false, 0}, {"c", 0, 2, true, 3},
+		{"d", 0, 4, false, 0}, {"d", 4, 9, true, 1}, {"e", 0, 12, false, 0}, {"f", 0, 7, true, 0}, {"g", 0, 8, true, 2},
+		{"h", 0, 1, false, 2}, {"h", 1, 10, true, 1},
+	}
+	var ts []ledger.Tenure
+	var tickets []float64
+	for _, s := range stretches {
+		ts = append(ts, ledger.Tenure{Customer: s.customer, Entry: s.from, Duration: s.to, Ended: s.left})
+		tickets = append(tickets, s.tickets)
+	}
+	design, err := survival.NewDesign(survival.Numeric("tickets", tickets))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	f, err := survival.FitCox(context.Background(), ts, design, &survival.CoxOptions{Intervals: true, Cluster: survival.Customer})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	p := f.Estimate.Params[0]
+	fmt.Printf("%d customers; one more ticket: hazard x %.2f (robust standard error of the log %.2f)\n", f.Estimate.Customers,
+		math.Exp(p.Value), p.StdErr)
+	// Output: 8 customers; one more ticket: hazard x 4.70 (robust standard error of the log 0.83)
+}

@@ -169,7 +169,11 @@ func (s *sample) byCause(points []Point, rows, causes []int32, k int) []float64 
 // causeRisk sums the estimate of reason k and its variance. The sums over earlier times of the distance F(t) - F(t_i) grow
 // by the step of F, so that no two terms of the first part cancel.
 func causeRisk(points []Point, died []float64, k, causes int, band Band, z float64) CauseRisk {
-	var risk CauseRisk
+	times := 0
+	for i := range points {
+		times += b2i(points[i].Events > 0)
+	}
+	risk := CauseRisk{Points: make([]CausePoint, 0, times)}
 	survival, incidence, hazard, hazardVar := 1.0, 0.0, 0.0, 0.0
 	greenwood, once, twice := 0.0, 0.0, 0.0 // sums of a, a (F-F_i) and a (F-F_i)² with a = d/(n(n-d))
 	own, cross, crossStep := 0.0, 0.0, 0.0  // the second part, the third one, and the sum of S d_k/n²
