@@ -129,6 +129,10 @@ func decodeModel(text []byte) (Model, error) {
 	switch kind {
 	case BGNBD{}.Kind():
 		return decodeAs[BGNBD](text)
+	case MBGNBD{}.Kind():
+		return decodeAs[MBGNBD](text)
+	case NBD{}.Kind():
+		return decodeAs[NBD](text)
 	}
 	return nil, fmt.Errorf("unknown kind %q: DecodeScorer reads models of other packages", kind)
 }

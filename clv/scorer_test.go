@@ -253,6 +253,38 @@ func TestScorerJSON(t *testing.T) {
 	}
 }
 
+// Every purchase model of the package can stand in a stored Scorer.
+func TestScorerJSONKinds(t *testing.T) {
+	check := func(s *Scorer, err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := json.Marshal(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var back Scorer
+		if err := json.Unmarshal(text, &back); err != nil {
+			t.Fatal(err)
+		}
+		if diff := gocmp.Diff(s.Purchases(), back.Purchases()); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		want, err := s.Top(simulated(20, 1), 20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := back.Top(simulated(20, 1), 20); err != nil || gocmp.Diff(want, got, exact) != "" {
+			t.Errorf("%s scores differently after JSON (%v)", s.Purchases().Kind(), err)
+		}
+	}
+	gg := estimateOf(published)
+	check(NewScorer(estimateOf(cdnowModel), gg, "USD", yearly, nil))
+	check(NewScorer(estimateOf(MBGNBD{R: 0.52, Alpha: 6.2, A: 0.89, B: 1.6}), gg, "USD", yearly, nil))
+	check(NewScorer(estimateOf(NBD{R: 0.38, Alpha: 12}), gg, "USD", yearly, nil))
+}
+
 func TestScorerJSONErrors(t *testing.T) {
 	good, err := json.Marshal(newTestScorer(t, yearly, nil))
 	if err != nil {

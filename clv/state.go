@@ -2,10 +2,13 @@ package clv
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"iter"
+	"math"
 	"slices"
 	"time"
 
@@ -153,6 +156,58 @@ func (s *Scorer) Score(st State) (Score, error) {
 		return Score{Customer: st.customer}, fmt.Errorf("clv: customer %q: %w", st.customer, err)
 	}
 	return v, nil
+}
+
+// States returns the states of all customers of a Partial, sorted by Customer: what Observe would have made of their
+// transactions, advanced to the Partial's last row. A service starts with them and goes on with Observe.
+//
+// The stream ends with an error if the Partial's granularity or location is not the Scorer's, or its currency another.
+func (s *Scorer) States(p *Partial) iter.Seq2[State, error] {
+	return func(yield func(State, error) bool) {
+		keys, err := s.statesOf(p)
+		if err != nil {
+			yield(State{}, fmt.Errorf("clv: states: %w", err))
+			return
+		}
+		for _, k := range keys {
+			t := p.tables[k.table]
+			st := State{customer: t.id(int(k.index)), unit: s.unit, grain: s.grain, asOf: p.last}
+			st.tally = t.record(int(k.index)).tally(s.grain, s.unit)
+			if !yield(st, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (s *Scorer) statesOf(p *Partial) ([]sortKey, error) {
+	if p == nil {
+		return nil, errors.New("no summary")
+	}
+	p.ready()
+	if p.o.Granularity != s.grain {
+		return nil, fmt.Errorf("the summary is by %v, the scorer by %v", p.o.Granularity, s.grain)
+	}
+	if a, b := locationName(p.o.Location), locationName(s.loc); s.grain == ByDay && a != b {
+		return nil, fmt.Errorf("the summary has the days of %s, the scorer those of %s", a, b)
+	}
+	if c := p.zero.Currency(); c != "" && c != s.currency {
+		return nil, &money.CurrencyMismatchError{A: s.currency, B: c}
+	}
+	return p.byCustomer(context.Background(), 1)
+}
+
+// tally returns the account without the purchase times between the first and the last.
+func (r record) tally(g Granularity, unit time.Duration) tally {
+	y := tally{purchases: len(r.days), firstSpend: r.first, restSpend: r.rest, early: slices.Clone(r.early)}
+	if len(r.days) == 0 {
+		return y
+	}
+	y.first, y.last = r.days[0], r.days[len(r.days)-1]
+	for i := 1; i < len(r.days); i++ {
+		y.logGaps += math.Log(elapsed(g, r.days[i-1], r.days[i], unit))
+	}
+	return y
 }
 
 const stateSchema = "custval/state/v1"

@@ -47,6 +47,22 @@ func TestObserveEqualsSummarize(t *testing.T) {
 			}
 			states[tx.Customer] = stored(t, st)
 		}
+		all := newPartial(t, &PartialOptions{Location: s.loc, Granularity: o.Granularity}, rows...)
+		n := 0
+		for st, err := range s.States(all) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			n++
+			want, _ := json.Marshal(s.Advance(states[st.Customer()], tickTime(s.grain, all.last).Add(6*time.Hour)))
+			got, _ := json.Marshal(s.Advance(st, tickTime(s.grain, all.last).Add(6*time.Hour)))
+			if !bytes.Equal(want, got) {
+				t.Errorf("observed %s\nsummarised %s", want, got)
+			}
+		}
+		if n != len(states) {
+			t.Errorf("%d states, want %d", n, len(states))
+		}
 		for _, want := range hs.Rows {
 			st := s.Advance(states[want.Customer], end)
 			got, err := s.History(st)
@@ -181,6 +197,26 @@ func TestObserveErrors(t *testing.T) {
 		want := fmt.Sprintf("clv: customer %q: the state has seen no purchase", st.Customer())
 		if _, err := s.Score(st); err == nil || err.Error() != want {
 			t.Errorf("error %v, want %s", err, want)
+		}
+	}
+}
+
+func TestStatesErrors(t *testing.T) {
+	s := newTestScorer(t, yearly, nil)
+	euros := newPartial(t, nil, ledger.Transaction{Customer: "a", At: day("2025-01-01"), Amount: money.MustParse("3", "EUR")})
+	for _, c := range []struct {
+		p    *Partial
+		want string
+	}{
+		{nil, "clv: states: no summary"},
+		{newPartial(t, &PartialOptions{Granularity: ByInstant}), "clv: states: the summary is by instant, the scorer by day"},
+		{newPartial(t, &PartialOptions{Location: time.FixedZone("", 3600)}), "clv: states: the summary has the days of +01:00:00, the scorer those of UTC"},
+		{euros, "clv: states: " + (&money.CurrencyMismatchError{A: "USD", B: "EUR"}).Error()},
+	} {
+		for _, err := range s.States(c.p) {
+			if err == nil || err.Error() != c.want {
+				t.Errorf("error %v, want %s", err, c.want)
+			}
 		}
 	}
 }

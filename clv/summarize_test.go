@@ -310,7 +310,7 @@ func TestSummarizeKeepsWithinItsMemory(t *testing.T) {
 		}
 	}
 	for _, o := range []SummaryOptions{{Workers: 1}, {Workers: 3}, {Ordered: true}, {MatchOrders: true}} {
-		o.MaxBytes = 20 << 20
+		o.MaxBytes = 10 << 20
 		if _, err := Summarize(context.Background(), many, day("2025-01-31"), Week, &o); !errors.Is(err, ErrMemory) {
 			t.Errorf("%+v: error %v, want ErrMemory", o, err)
 		}
@@ -407,7 +407,7 @@ func TestSummarizeEqualsTheRules(t *testing.T) {
 
 func TestSummarizeGivesTheSameBitsForAnyOrder(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	rows := shopLog(r, 5000, 60_000)
+	rows := shopLog(r, 2000, 25_000)
 	for _, grain := range []Granularity{ByDay, ByInstant} {
 		want := summarize(t, rows, day("2025-03-20"), Week, &SummaryOptions{Workers: 1, Granularity: grain})
 		for _, workers := range []int{1, 2, 7} {
