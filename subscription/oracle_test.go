@@ -205,7 +205,7 @@ func (o *oracleResult) move(was, now *big.Rat, before, after, ever bool) {
 // TestOracle compares the package with the oracle: exactly where every MRR is whole cents, and to the cent elsewhere.
 func TestOracle(t *testing.T) {
 	ps := halfYear()
-	for i := range histories(t) {
+	for i := range histories(t) / 2 {
 		m := newMaker(uint64(i))
 		m.plain = i%2 == 0
 		rows := m.rows()

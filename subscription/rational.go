@@ -279,6 +279,10 @@ func exactAmount(a money.Amount) (rational, error) {
 	if a.Sign() == 0 {
 		return rational{}, nil
 	}
+	if units, ok := a.Minor(); ok {
+		digits, _ := a.Currency().Digits()
+		return rational{n: units, d: pow10(digits)}, nil
+	}
 	d := a.Decimal()
 	return exact(d.Coefficient(), d.Exponent())
 }

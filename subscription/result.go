@@ -313,10 +313,7 @@ func meanText(m Mean) string {
 }
 
 // plain is the amount without its currency.
-func plain(a money.Amount) string {
-	s := a.String()
-	return strings.TrimPrefix(s[strings.LastIndexByte(s, ' ')+1:], " ")
-}
+func plain(a money.Amount) string { return a.Number() }
 
 // table aligns rows: the first column to the left, the others to the right.
 func table(rows [][]string) string {
