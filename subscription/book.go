@@ -112,10 +112,31 @@ func (b *Book) Until(end time.Time) *Book {
 // such a view are those of a business that has only these rows: in a view of one plan, who moves to another plan churns.
 func (b *Book) Where(keep func(Row) bool) *Book {
 	d := *b.data
-	d.items = nil
+	d.items, d.currencies, d.issues = nil, nil, nil
+	rows := map[int]bool{}
+	used := make([]bool, max(len(b.data.currencies), 1))
 	for i := range b.data.items {
-		if keep(b.data.row(i)) {
-			d.items = append(d.items, b.data.items[i])
+		if it := &b.data.items[i]; keep(b.data.row(i)) {
+			d.items = append(d.items, *it)
+			rows[int(it.row)] = true
+			used[it.currency] = used[it.currency] || it.amount.Currency() != ""
+		}
+	}
+	number := make([]int32, len(used))
+	for i, c := range b.data.currencies {
+		if number[i] = int32(len(d.currencies)); used[i] {
+			d.currencies = append(d.currencies, c)
+		}
+	}
+	for i := range d.items {
+		it := &d.items[i]
+		if it.currency = number[it.currency]; it.amount.Currency() == "" {
+			it.currency = 0
+		}
+	}
+	for _, issue := range b.data.issues {
+		if rows[issue.Row] && (issue.Other == 0 || rows[issue.Other]) {
+			d.issues = append(d.issues, issue)
 		}
 	}
 	view := *b

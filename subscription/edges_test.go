@@ -272,3 +272,39 @@ func TestUndefinedRates(t *testing.T) {
 		t.Errorf("LTV without a base: %v", err)
 	}
 }
+
+// TestWhere reads one currency of a table of two, which needs no rates.
+func TestWhere(t *testing.T) {
+	euro := row("a", "1", "2025-01-01", "")
+	euro.Price = money.MustParse("100", "EUR")
+	free := row("c", "1", "2025-01-01", "")
+	free.Price = money.Amount{}
+	b := book(t, euro, row("b", "50", "2025-01-01", ""), row("b", "50", "2025-02-01", ""), free)
+	for _, tc := range []struct {
+		keep   func(subscription.Row) bool
+		want   string
+		issues int
+	}{
+		{func(r subscription.Row) bool { return r.Price.Currency() != "USD" }, "EUR 100.00", 0},
+		{func(r subscription.Row) bool { return r.Price.Currency() != "EUR" }, "USD 100.00", 1},
+		{func(r subscription.Row) bool { return r.Customer == "b" && r.From.Equal(at("2025-02-01")) }, "USD 50.00", 0},
+	} {
+		view := b.Where(tc.keep)
+		s, err := view.At(at("2025-06-01"))
+		if err != nil || s.MRR.String() != tc.want || len(view.Issues()) != tc.issues {
+			t.Errorf("MRR = %v, %v with %d issues, want %s with %d", s, err, len(view.Issues()), tc.want, tc.issues)
+		}
+	}
+	if s, err := b.Where(func(subscription.Row) bool { return false }).At(at("2025-06-01")); err != nil || s.MRR.Sign() != 0 {
+		t.Errorf("nothing: %v, %v", s, err)
+	}
+}
+
+// TestFarFuture takes the ends that warehouses write for open rows as open.
+func TestFarFuture(t *testing.T) {
+	b := book(t, row("a", "10", "2025-01-01", "9999-12-31"))
+	wantAmount(t, "MRR", snapshot(t, b, "2261-06-01").MRR, "10")
+	if s, err := b.At(at("2300-01-01")); err == nil {
+		t.Errorf("At(2300) = %v, want an error", s)
+	}
+}

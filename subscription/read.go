@@ -37,7 +37,8 @@ func (o *ReadOptions) parts() (*ledger.CSVOptions, Interval) {
 //	signed  cancel_requested  paid_through  reason  code
 //	term_start  term_end  renewed  renewed_as
 //
-// and the columns have these names unless CSVOptions.Columns maps them; start and end are accepted for from and to. Every
+// and the columns have these names unless CSVOptions.Columns maps them; start and end are accepted for from and to. An end
+// is exclusive: a row to 10 June counts until the end of 9 June. Every
 // other column becomes a label of its header's name, where it is not empty. An interval is what [ParseInterval] reads, or
 // "one-time"; with interval_count it is that many times as long. Amounts are in the currency of the row.
 //
