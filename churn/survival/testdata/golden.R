@@ -113,7 +113,7 @@ iv <- do.call(rbind, lapply(seq_len(60), function(i) {
 }))
 iv$reason <- ""; iv$region <- rep(c("east", "west"), length.out = nrow(iv))
 write.csv(iv, "intervals.csv", row.names = FALSE, quote = FALSE)
-tight <- coxph.control(eps = 1e-14, toler.chol = 1e-14, iter.max = 60)
+tight0 <- tight <- coxph.control(eps = 1e-14, toler.chol = 1e-14, iter.max = 60)
 for (v in c("entry", "duration", "weight", "x2")) { d[[v]] <- as.numeric(d[[v]]); iv[[v]] <- as.numeric(iv[[v]]) }
 d$plan <- factor(d$plan); iv$plan <- factor(iv$plan)
 cox <- function(label, fit, extra = list()) {
@@ -234,3 +234,15 @@ for (f in c("exponential", "weibull", "lognormal", "loglogistic")) {
     weights = weight, dist = f, control = tight))
 }
 write_golden("regression.json", "1e-8")
+
+# Regression of Fine and Gray.
+d$event <- factor(ifelse(d$ended == 0, "", d$reason), c("", "involuntary", "voluntary"))
+d$one <- 1
+for (reason in c("involuntary", "voluntary")) for (set in "plain") {
+  d$w <- d$one
+  fg <- finegray(Surv(duration, event) ~ x1 + x2 + plan + customer, d, etype = reason, weights = w)
+  f <- coxph(Surv(fgstart, fgstop, fgstatus) ~ x1 + x2 + plan, fg, weights = fgwt, cluster = customer, control = tight0)
+  row(paste(set, reason, sep = "/"), list(n = nrow(d)), c(vec("coef", coef(f)), vec("cov", f$var), vec("naive", f$naive.var),
+    list(log_lik = f$loglik[2], robust_score = f$rscore)))
+}
+write_golden("subdistribution.json", "1e-8")
