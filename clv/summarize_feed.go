@@ -18,7 +18,7 @@ import (
 type feed struct {
 	p      *Partial
 	queues []chan batch
-	spare  sync.Pool
+	spare  chan []entry // empty batches to be filled again
 	wg     sync.WaitGroup
 	failed atomic.Bool
 	mu     sync.Mutex
@@ -37,8 +37,7 @@ const (
 )
 
 func newFeed(p *Partial, owners int) *feed {
-	f := &feed{p: p, queues: make([]chan batch, owners)}
-	f.spare.New = func() any { rows := make([]entry, 0, batchRows); return &rows }
+	f := &feed{p: p, queues: make([]chan batch, owners), spare: make(chan []entry, 4*owners)}
 	for i := range f.queues {
 		f.queues[i] = make(chan batch, 4)
 		f.wg.Add(1)
@@ -62,8 +61,10 @@ func (f *feed) own(queue <-chan batch) {
 			f.mu.Unlock()
 			f.failed.Store(true)
 		}
-		rows := b.rows[:0]
-		f.spare.Put(&rows)
+		select {
+		case f.spare <- b.rows[:0]:
+		default:
+		}
 	}
 }
 
@@ -110,7 +111,7 @@ func (l *lane) sort() {
 		t := e.hash >> 56
 		rows := l.rows[t]
 		if rows == nil {
-			rows = *l.spare.Get().(*[]entry)
+			rows = l.empty()
 		}
 		rows = append(rows, *e)
 		if len(rows) == cap(rows) {
@@ -120,6 +121,15 @@ func (l *lane) sort() {
 		l.rows[t] = rows
 	}
 	l.block = l.block[:0]
+}
+
+func (l *lane) empty() []entry {
+	select {
+	case rows := <-l.spare:
+		return rows
+	default:
+		return make([]entry, 0, batchRows)
+	}
 }
 
 func (l *lane) send(table int, rows []entry) {

@@ -310,40 +310,47 @@ func (t *table[K]) rehash() {
 	}
 }
 
-// A pool hands out slices whose capacities are powers of two, cut from larger pieces, and takes them back.
+// A pool hands out short slices whose capacities are powers of two, cut from larger pieces, and takes them back. Longer
+// ones are the business of the garbage collector.
 type pool[K ticks] struct {
 	piece []K
-	last  int      // the size of the piece when it was new
-	free  [20][]*K // the first elements of unused ones, by the logarithm of the capacity
+	last  int               // the size of the piece when it was new
+	free  [poolClasses][]*K // the first elements of unused ones, by the logarithm of the capacity
 }
 
-const poolPiece = 1 << 10
+const (
+	poolPiece   = 1 << 10
+	poolClasses = 5 // capacities up to 16
+)
 
-// grow returns the same ticks with twice the capacity.
+// grow returns the same ticks with a larger capacity.
 func (p *pool[K]) grow(days []K, memory *atomic.Int64) []K {
+	var k K
 	size := max(2, 2*cap(days))
-	larger := p.take(size, memory)[:len(days)]
+	var larger []K
+	if class := bits.Len(uint(size)) - 1; class < poolClasses {
+		larger = p.take(size, class, memory)[:len(days)]
+	} else {
+		size = cap(days) + cap(days)/2
+		larger = make([]K, len(days), size)
+		memory.Add(int64(size) * int64(unsafe.Sizeof(k)))
+	}
 	copy(larger, days)
-	if class := bits.Len(uint(cap(days))) - 1; class >= 0 && class < len(p.free) {
+	if class := bits.Len(uint(cap(days))) - 1; class >= poolClasses {
+		memory.Add(-int64(cap(days)) * int64(unsafe.Sizeof(k)))
+	} else if class >= 0 {
 		p.free[class] = append(p.free[class], unsafe.SliceData(days))
 	}
 	return larger
 }
 
-func (p *pool[K]) take(size int, memory *atomic.Int64) []K {
-	class := bits.Len(uint(size)) - 1
-	if class < len(p.free) {
-		if f := p.free[class]; len(f) > 0 {
-			p.free[class] = f[:len(f)-1]
-			return unsafe.Slice(f[len(f)-1], size)[:0]
-		}
-	}
-	var k K
-	if size > poolPiece/4 {
-		memory.Add(int64(size) * int64(unsafe.Sizeof(k)))
-		return make([]K, 0, size)
+func (p *pool[K]) take(size, class int, memory *atomic.Int64) []K {
+	if f := p.free[class]; len(f) > 0 {
+		p.free[class] = f[:len(f)-1]
+		return unsafe.Slice(f[len(f)-1], size)[:0]
 	}
 	if len(p.piece) < size {
+		var k K
 		p.last = min(max(2*p.last, 4*size), poolPiece)
 		p.piece = make([]K, p.last)
 		memory.Add(int64(p.last) * int64(unsafe.Sizeof(k)))
