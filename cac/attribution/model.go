@@ -1,10 +1,12 @@
 package attribution
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"math"
+	"slices"
 
 	"github.com/custval/custval/cac/internal/table"
 	"github.com/custval/custval/money"
@@ -114,17 +116,15 @@ func checkWeights(w []float64, n int, some bool) error {
 	return nil
 }
 
-// proportions scales weights so that they add up to total, in their order, exactly: what rounding leaves goes to the
-// largest.
+// proportions scales weights so that they add up to total, in their order, exactly. What rounding leaves goes to the
+// largest, so that small ones keep their digits.
 func proportions(w []float64, total float64) []float64 {
 	out := make([]float64, len(w))
 	var sum kahan
-	largest := 0
+	order := make([]int, len(w))
 	for i, x := range w {
 		sum.add(x)
-		if x > w[largest] {
-			largest = i
-		}
+		order[i] = i
 	}
 	for i, x := range w {
 		out[i] = x / sum.value() * total
@@ -132,23 +132,61 @@ func proportions(w []float64, total float64) []float64 {
 			out[i] = total
 		}
 	}
-	// Adding up is monotone in each term and a step of the largest term moves the sum by at most one step of the sum,
-	// so that single steps cannot miss the total.
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(w[j], w[i]) })
+	if settle(out, order[0], total) {
+		return out
+	}
+	// Ties between two floats can make the sum jump over the total. One step of another term moves the tie.
+	for _, i := range order[1:] {
+		for _, towards := range []float64{math.Inf(1), 0} {
+			if x := out[i]; x > 0 {
+				if out[i] = math.Nextafter(x, towards); settle(out, order[0], total) {
+					return out
+				}
+				out[i] = x
+			}
+		}
+	}
+	grid(out, order[0], total)
+	return out
+}
+
+// settle moves the largest term by single steps until the terms add up to total. It reports false where they skip it.
+func settle(out []float64, largest int, total float64) bool {
+	before := 0
 	for range 1024 {
 		s := 0.0
 		for _, x := range out {
 			s += x
 		}
+		sign := cmp.Compare(total, s)
 		switch {
-		case s == total:
-			return out
-		case s < total:
+		case sign == 0:
+			return true
+		case sign == -before:
+			return false
+		case sign > 0:
 			out[largest] = math.Nextafter(out[largest], math.Inf(1))
 		default:
 			out[largest] = math.Nextafter(out[largest], 0)
 		}
+		before = sign
 	}
-	return out
+	return false
+}
+
+// grid rounds the terms to multiples of the last digit of total, so that every partial sum is exact, and gives the
+// difference to the largest.
+func grid(out []float64, largest int, total float64) {
+	step := math.Nextafter(total, math.Inf(1)) - total
+	others := 0.0
+	for i, x := range out {
+		if i != largest {
+			out[i] = math.Round(x/step) * step
+			others += out[i]
+		}
+	}
+	out[largest] = total - others
 }
 
 // allocate splits an amount by weights; nothing is split into nothings.
