@@ -81,7 +81,8 @@ func ConcordanceOf(tenures []ledger.Tenure, scores []float64, o *ConcordanceOpti
 	if o.Pairs != HarrellPairs && s.entry != nil {
 		return Concordance{}, fmt.Errorf("survival: option Pairs: tenures with entries need HarrellPairs")
 	}
-	p := &pairing{sample: s, score: scores, weights: o.Pairs, gain: make([]float64, len(scores)), pairs: make([]float64, len(scores))}
+	p := &pairing{sample: s, score: scores, weights: o.Pairs, gain: make([]float64, len(scores)), pairs: make([]float64, len(scores)),
+		rank: make([]int32, len(scores))}
 	stratum, names := groups(tenures, o.Strata)
 	rows := make([][]int32, len(names))
 	for i, h := range stratum {
@@ -101,6 +102,7 @@ type pairing struct {
 	weights                      PairWeight
 	concordant, discordant, tied float64
 	gain, pairs                  []float64
+	rank                         []int32 // of the score within the stratum
 }
 
 // compare adds the pairs of one stratum. Time runs backwards; the tree holds the weights of those at risk by the rank of
@@ -108,7 +110,7 @@ type pairing struct {
 // sums by rank, taken when it enters the tree and when it leaves.
 func (p *pairing) compare(rows []int32) {
 	s := p.sample
-	rank, size := p.ranks(rows)
+	size, rank := p.ranks(rows), p.rank
 	exits := s.ordered(s.time, rows)
 	var entries []keyed
 	if s.entry != nil {
@@ -165,7 +167,7 @@ func (p *pairing) compare(rows []int32) {
 }
 
 // event adds the pairs of a customer who left with those at risk after it.
-func (p *pairing) event(r int32, k int, here *tree, weight float64) {
+func (p *pairing) event(r int32, k int32, here *tree, weight float64) {
 	below, equal, above := here.around(k)
 	w := weight * p.sample.weightOf(int(r))
 	p.concordant += w * below
@@ -175,25 +177,20 @@ func (p *pairing) event(r int32, k int, here *tree, weight float64) {
 	p.pairs[r] += w * (below + equal + above)
 }
 
-// ranks numbers the distinct scores of the rows in ascending order.
-func (p *pairing) ranks(rows []int32) (rank map[int32]int, size int) {
-	ordered := p.sample.orderedScores(p.score, rows)
-	rank = make(map[int32]int, len(rows))
+// ranks numbers the distinct scores of the rows in ascending order and returns how many there are.
+func (p *pairing) ranks(rows []int32) (size int) {
+	ordered := make([]keyed, len(rows))
+	for i, r := range rows {
+		ordered[i] = keyed{sortKey(p.score[r]), r}
+	}
+	ordered = sortByKey(ordered)
 	for i, k := range ordered {
 		if i == 0 || k.key != ordered[i-1].key {
 			size++
 		}
-		rank[k.row] = size - 1
+		p.rank[k.row] = int32(size - 1)
 	}
-	return rank, size
-}
-
-func (s *sample) orderedScores(scores []float64, rows []int32) []keyed {
-	out := make([]keyed, len(rows))
-	for i, r := range rows {
-		out[i] = keyed{sortKey(scores[r]), r}
-	}
-	return sortByKey(out)
+	return size
 }
 
 // timeWeights returns the weight of a pair whose event is at a time.
@@ -272,17 +269,17 @@ func newTree(size int) *tree {
 	return &tree{sums: make([]float64, size+1), each: make([]float64, size)}
 }
 
-func (t *tree) add(k int, w float64) {
+func (t *tree) add(k int32, w float64) {
 	t.each[k] += w
 	t.total += w
-	for i := k + 1; i < len(t.sums); i += i & -i {
+	for i := int(k) + 1; i < len(t.sums); i += i & -i {
 		t.sums[i] += w
 	}
 }
 
 // around returns the weights of lower, equal and higher ranks.
-func (t *tree) around(k int) (below, equal, above float64) {
-	for i := k; i > 0; i -= i & -i {
+func (t *tree) around(k int32) (below, equal, above float64) {
+	for i := int(k); i > 0; i -= i & -i {
 		below += t.sums[i]
 	}
 	equal = t.each[k]

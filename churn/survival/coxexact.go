@@ -49,7 +49,7 @@ func (c *coxData) exactEvent(ctx context.Context, s *coxSums, e int, t *tied, et
 	var err error
 	count := 0
 	c.atRisk(e, func(i int) {
-		if count++; count%256 == 0 && err == nil {
+		if count++; count%64 == 0 && err == nil {
 			err = ctx.Err()
 		}
 		if err != nil {

@@ -120,6 +120,10 @@ var methodNames = []string{"kaplan-meier", "nelson-aalen", "fleming-harrington"}
 // CumHazard is the Nelson-Aalen estimate sum d/n with variance sum d/n². Weights count customers: a tenure of weight 3 is
 // three tenures.
 //
+// Where entries are late, the first risk sets may be so small that everyone in one leaves: the curve is 0 from there on,
+// whoever enters later. Then estimate survival given that a customer has reached an age, from the tenures of at least that
+// duration.
+//
 // KaplanMeier returns an error if there are no tenures and a [ledger.RowError] for a duration, entry or weight that is
 // negative or not a finite number and for an entry that is not before its duration. Tenures without any event give the
 // curve that stays at 1.

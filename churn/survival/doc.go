@@ -30,13 +30,13 @@
 // [FitExponential], [FitWeibull], [FitLogNormal], [FitLogLogistic], [FitGompertz] and [FitGeneralizedGamma] estimate
 // distributions that reach beyond the data; [FitRegression] gives them covariates. They take tenures or an [Interval], of
 // which only the limits of the end are known, as where churn is looked at once a month. Each [Distribution] has survival,
-// hazard, density, quantiles and means.
+// hazard, density, quantiles and means; [PredictBand] has intervals.
 //
 // # Reasons
 //
 // A customer who cancels can no longer fail to pay. [CumulativeIncidence] gives the probability of having left for each
 // reason; one minus the Kaplan-Meier curve of one reason overstates it. [ForReason] makes cause-specific hazards of all
-// other methods.
+// other methods, and [Subdistribution] regressions of the incidence itself.
 //
 // # Conventions
 //

@@ -22,7 +22,7 @@ type Regression struct {
 	Shape     float64   `json:"shape"` // of Gompertz's and the generalized gamma; else 0
 }
 
-// Kind returns "survival-" and the family's name.
+// Kind returns "survival-regression" for every family.
 func (Regression) Kind() string { return "survival-regression" }
 
 // MarshalJSON writes the model in the envelope of its kind.

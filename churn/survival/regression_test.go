@@ -363,3 +363,52 @@ func TestRegressionErrors(t *testing.T) {
 	wantText(t, err, `survival: covariate "never": separation: the likelihood rises without end as the coefficient grows: `+
 		`nobody with the value 1 left; leave it out or merge levels`)
 }
+
+// The band against derivatives of the survival of the distribution taken by differences.
+func TestPredictBand(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	ts, d := coxSample(r, 150, false, true)
+	profile := Profile{Numbers: map[string]float64{"x": .3, "y": 1}}
+	for f := range familyNames {
+		e, err := FitRegression(context.Background(), Family(f), ts, d, nil)
+		must(t, err)
+		points, err := PredictBand(e, profile, []float64{2, 9}, &CurveOptions{Band: LogLogBand})
+		must(t, err)
+		for _, p := range points {
+			slope := make([]float64, len(e.Params))
+			for i := range e.Params {
+				const h = 1e-5
+				moved := func(by float64) float64 {
+					m := e.Model
+					m.Coef = append([]float64(nil), m.Coef...)
+					switch name := e.Params[i].Name; name {
+					case "Intercept":
+						m.Intercept += by
+					case "Scale":
+						m.Scale += by
+					case "Shape":
+						m.Shape += by
+					default:
+						m.Coef[i-1] += by
+					}
+					dist, err := m.Predict(profile)
+					must(t, err)
+					return dist.Survival(p.Time)
+				}
+				slope[i] = (moved(h) - moved(-h)) / (2 * h)
+			}
+			near(t, Family(f).String()+" std err", p.StdErr, math.Sqrt(form(e.Cov, slope)), 1e-7)
+			if !(p.Lower < p.Survival && p.Survival < p.Upper) {
+				t.Errorf("%v: %v outside %v to %v", Family(f), p.Survival, p.Lower, p.Upper)
+			}
+		}
+		_, err = PredictBand(e, profile, []float64{0}, nil)
+		wantText(t, err, "survival: band: time 0 is not a positive number")
+		_, err = PredictBand(e, Profile{}, []float64{1}, nil)
+		wantText(t, err, `survival: profile: covariate "x" has no finite number`)
+		e.Cov = nil
+		if _, err = PredictBand(e, profile, []float64{1}, nil); !errors.Is(err, fit.ErrNoCovariance) {
+			t.Errorf("got %v", err)
+		}
+	}
+}

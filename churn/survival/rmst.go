@@ -1,6 +1,7 @@
 package survival
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -11,11 +12,14 @@ import (
 type RestrictedMean struct {
 	Horizon float64 `json:"horizon"`
 	Mean    float64 `json:"mean"`
-	StdErr  float64 `json:"std_err"`
-	Lower   float64 `json:"lower"` // Mean - z StdErr
+	StdErr  float64 `json:"std_err"` // NaN for the curve of a regression
+	Lower   float64 `json:"lower"`   // Mean - z StdErr
 	Upper   float64 `json:"upper"`
 	Level   float64 `json:"level"`
 }
+
+// MarshalJSON writes the mean; a number that does not exist is null.
+func (r RestrictedMean) MarshalJSON() ([]byte, error) { return marshalFinite(r) }
 
 // RestrictedMean returns the restricted mean survival time
 //
@@ -59,6 +63,9 @@ func (c *Curve) RestrictedMean(horizon float64) (RestrictedMean, error) {
 	}
 	r.Mean += end
 	r.StdErr = math.Sqrt(variance)
+	if c.Method == "cox" {
+		r.StdErr = math.NaN()
+	}
 	z := stat.TwoSided(c.Level)
 	r.Lower, r.Upper = r.Mean-z*r.StdErr, r.Mean+z*r.StdErr
 	return r, nil
@@ -92,6 +99,9 @@ func CompareRestrictedMeans(a, b *Curve, horizon float64) (MeanDifference, error
 	}
 	d := MeanDifference{Horizon: horizon, Difference: ra.Mean - rb.Mean, StdErr: math.Hypot(ra.StdErr, rb.StdErr),
 		Level: a.Level}
+	if math.IsNaN(d.StdErr) {
+		return MeanDifference{}, errors.New("survival: difference of restricted means: the curve of a regression has no standard error")
+	}
 	if d.StdErr == 0 {
 		return MeanDifference{}, undefined("difference of restricted means: no customer left before the horizon")
 	}
