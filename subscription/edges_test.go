@@ -228,6 +228,13 @@ func TestExchangeRates(t *testing.T) {
 	wantAmount(t, "MRR by the month's mean", snapshot(t, b.With(subscription.Policy{FX: subscription.MonthlyRates}), "2025-06-10").MRR, "115")
 	wantLines(t, period(t, b, june()), "105", "0", "0", "0", "0", "0", "25", "130")
 
+	// A discount that ends in a month without quotes is no matter in June.
+	ending := off(eur("100", "2025-06-01", ""), pct(10, subscription.Repeating))
+	if b, err = book(t, ending).In("USD", quotes); err != nil {
+		t.Fatal(err)
+	}
+	wantAmount(t, "MRR before the discount ends", snapshot(t, b.With(subscription.Policy{FX: subscription.MonthlyRates}), "2025-06-10").MRR, "103.50")
+
 	if _, err = book(t, rows...).At(at("2025-06-01")); err == nil ||
 		err.Error() != "subscription: rows in EUR and USD: say in which currency the results are and at which rates, with Book.In" {
 		t.Errorf("mixed currencies: %v", err)

@@ -364,7 +364,7 @@ func (e *engine) sameUnit(x, y *item) bool {
 // step is a point where a unit's balance changes; the balance itself is in walker.balances.
 type step struct {
 	t      int64
-	expiry rational // the part of the change that ended discounts make, at the rate of the moment
+	expiry [2]int // the events of walker.expiries that are part of the change
 	code   int32
 	reason Reason
 	alive  bool
@@ -376,13 +376,14 @@ type walker struct {
 	events   []event
 	steps    []step
 	balances []rational // engine.balances for each step
+	expiries []event    // the ends of discounts
 	err      error
 }
 
 // path reads the unit of the rows lo to hi.
 func (w *walker) path(lo, hi int) error {
 	e := w.e
-	w.events, w.steps, w.balances = w.events[:0], w.steps[:0], w.balances[:0]
+	w.events, w.steps, w.balances, w.expiries = w.events[:0], w.steps[:0], w.balances[:0], w.expiries[:0]
 	for i := lo; i < hi; i++ {
 		var err error
 		if w.events, err = e.events(&e.data.items[i], w.events); err != nil {
@@ -417,7 +418,7 @@ func (w *walker) fold(events []event, count *int32) {
 		}
 		w.balances = append(w.balances, b)
 	}
-	s := step{t: events[0].t}
+	s := step{t: events[0].t, expiry: [2]int{len(w.expiries), len(w.expiries)}}
 	alive := *count > 0
 	var last *event
 	for i := range events {
@@ -425,7 +426,8 @@ func (w *walker) fold(events []event, count *int32) {
 		w.balances[at+int(ev.currency)] = w.balances[at+int(ev.currency)].add(ev.mrr)
 		*count += ev.count
 		if ev.expiry {
-			s.expiry = s.expiry.add(w.convert(ev.mrr, ev.currency, ev.t))
+			w.expiries = append(w.expiries, *ev)
+			s.expiry[1]++
 		}
 		if ev.ends && (last == nil || graver(ev, last) > 0) {
 			last = ev
@@ -482,6 +484,16 @@ func (w *walker) value(step int, t int64) rational {
 	n := w.e.balances
 	for c, b := range w.balances[step*n : (step+1)*n] {
 		sum = sum.add(w.convert(b, int32(c), t))
+	}
+	return sum
+}
+
+// expiry returns the part of a step's change that ended discounts make, at the rates of the moment.
+func (w *walker) expiry(step int) rational {
+	var sum rational
+	from, to := w.steps[step].expiry[0], w.steps[step].expiry[1]
+	for _, ev := range w.expiries[from:to] {
+		sum = sum.add(w.convert(ev.mrr, ev.currency, ev.t))
 	}
 	return sum
 }

@@ -87,7 +87,7 @@ func (w *walker) moves(v visit, opening int64, emit func(*move)) {
 	if p.Mode == PeriodNet {
 		m := move{period: v.period, before: v.before, after: v.after}
 		for i := v.before + 1; i <= v.after; i++ {
-			m.expiry = m.expiry.add(w.steps[i].expiry)
+			m.expiry = m.expiry.add(w.expiry(i))
 		}
 		w.classify(&m, v.ever, opening, emit)
 		return
@@ -104,7 +104,7 @@ func (w *walker) moves(v visit, opening int64, emit func(*move)) {
 		}
 		was := ever
 		for j := first; j <= m.after; j++ {
-			m.expiry = m.expiry.add(w.steps[j].expiry)
+			m.expiry = m.expiry.add(w.expiry(j))
 			ever = ever || w.steps[j].alive
 		}
 		w.classify(&m, was, w.steps[m.after].t, emit)

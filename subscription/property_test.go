@@ -3,6 +3,7 @@ package subscription_test
 import (
 	"context"
 	"errors"
+	"math"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -129,10 +130,10 @@ func checkRates(t *testing.T, r *subscription.PeriodResult, credits bool) {
 		}
 		gross, _ := r.GrossChurn.Value()
 		net, _ := r.NetChurnNR.Value()
-		if d := gross - (1 - grr); d > 1e-14 || d < -1e-14 {
+		if d := gross - (1 - grr); math.Abs(d) > 1e-14*max(1, math.Abs(gross)) {
 			t.Errorf("%s: gross churn %v, 1 - GRR %v", r.Period, gross, 1-grr)
 		}
-		if d := net - (1 - nrr); d > 1e-14 || d < -1e-14 {
+		if d := net - (1 - nrr); math.Abs(d) > 1e-14*max(1, math.Abs(net)) {
 			t.Errorf("%s: net churn %v, 1 - NRR %v", r.Period, net, 1-nrr)
 		}
 	}
