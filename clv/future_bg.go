@@ -58,18 +58,18 @@ func (m BGNBD) IntervalPMF(n int, from, to float64) float64 {
 		return 0
 	}
 	x, s := float64(n), to-from
-	// (1-p)^(n-1) moves into the distribution of p.
-	logScale := special.LogGammaRatio(m.B, x-1) - special.LogGammaRatio(m.A+m.B, x-1)
-	var space [512]node
-	nodes := betaNodes(space[:0], m.A, m.B+x-1, 1e-17*m.Alpha/(to*(1+m.R)))
-	sum := 0.0
-	for _, p := range nodes {
-		v := m.Alpha + p.value*from
-		y := s / v
-		buys := (1-p.value)*math.Exp(logNB(x, m.R, y)) + p.value*math.Exp(special.LogIncBetaXY(x, m.R, y/(1+y), 1/(1+y)))
-		sum += p.weight * math.Exp(-m.R*math.Log1p(p.value*from/m.Alpha)) * buys
-	}
-	return min(1, math.Exp(logScale)*sum)
+	norm := special.LogBeta(m.A, m.B)
+	// On the logit scale v the density of p times the rest has one peak.
+	log, _, _ := special.LogIntegrate(func(v float64) float64 {
+		l, c := special.LogAddExp(0, -v), special.LogAddExp(0, v) // -ln p, -ln(1-p)
+		p := math.Exp(-l)
+		at := m.Alpha + p*from
+		y := s / at
+		stays := -c + logNB(x, m.R, y)
+		leaves := -l + special.LogIncBetaXY(x, m.R, y/(1+y), 1/(1+y))
+		return -m.A*l - (m.B+x-1)*c - norm - m.R*math.Log1p(p*from/m.Alpha) + special.LogAddExp(stays, leaves)
+	}, math.Inf(-1), math.Inf(1), 1e-13)
+	return min(1, math.Exp(log))
 }
 
 // intervalNone returns the probability of no purchase in (from, to]: the mean over p of those who had left before and
