@@ -332,11 +332,14 @@ func TestCurveErrors(t *testing.T) {
 			}
 		}
 	}
+	huge := ledger.Tenure{Duration: 1, Ended: true, Weight: 1e308}
+	_, err := KaplanMeier([]ledger.Tenure{huge, huge}, nil)
+	wantText(t, err, `survival: row 2: field "Weight": value "1e+308": the weights add up to infinity`)
 	wantError(t, "survival: no tenures")(KaplanMeier(nil, nil))
 	wantError(t, "survival: option Level: 1 is not between 0 and 1")(KaplanMeier([]ledger.Tenure{ok}, &CurveOptions{Level: 1}))
 	wantError(t, "survival: option Band: no band 9")(KaplanMeier([]ledger.Tenure{ok}, &CurveOptions{Band: 9}))
 	c, _ := KaplanMeier([]ledger.Tenure{ok, {Duration: 4}}, nil)
-	_, err := c.RestrictedMean(5)
+	_, err = c.RestrictedMean(5)
 	wantText(t, err, "survival: restricted mean: horizon 5 is after the last observed time 4; choose one within it or "+
 		"extrapolate with a parametric model")
 	_, err = c.RestrictedMean(nan)

@@ -237,3 +237,106 @@ func ExampleFitCox_intervals() {
 		math.Exp(p.Value), p.StdErr)
 	// Output: 8 customers; one more ticket: hazard x 4.70 (robust standard error of the log 0.83)
 }
+
+func ExampleNewDesign() {
+	design, err := survival.NewDesign(
+		survival.Numeric("seats", []float64{1, 12, 3}),
+		survival.Indicator("annual", []bool{true, false, false}),
+		survival.Categorical("plan", []string{"pro", "basic", "team"}, "basic"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(design.Columns(), design.Row(0))
+	_, err = survival.NewDesign(survival.Numeric("seats", []float64{1, math.NaN()}))
+	fmt.Println(err)
+	// Output:
+	// [seats annual plan=pro plan=team] [1 1 1 0]
+	// survival: row 2: field "seats": value "NaN": missing value
+}
+
+func ExampleForReason() {
+	ts := subscriptions()
+	all, err := survival.Compare(ts, survival.Label("plan"), nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	voluntary, err := survival.Compare(survival.ForReason(ts, "voluntary"), survival.Label("plan"), nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("plans differ: p %.2f for all reasons, %.2f for those who cancelled\n", all.P, voluntary.P)
+	// Output: plans differ: p 0.10 for all reasons, 0.09 for those who cancelled
+}
+
+func ExampleSubdistribution() {
+	ts := subscriptions()
+	design, err := survival.NewDesign(survival.LabelCovariate("plan", ts, "basic"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	rows, source, err := survival.Subdistribution(ts, "voluntary")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	weighted, err := design.Pick(source)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	f, err := survival.FitCox(context.Background(), rows, weighted, &survival.CoxOptions{Cluster: survival.Customer})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("pro: subdistribution hazard x %.2f, p %.2f\n", math.Exp(f.Estimate.Model.Coef[0]), f.RobustScore.P)
+	// Output: pro: subdistribution hazard x 0.32, p 0.16
+}
+
+func ExampleCoxFit_TestProportionality() {
+	ctx, ts := context.Background(), subscriptions()
+	design, err := survival.NewDesign(survival.LabelCovariate("plan", ts, "basic"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	f, err := survival.FitCox(ctx, ts, design, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	test, err := f.TestProportionality(ctx, ts, design, nil, survival.KaplanMeierTime)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Print(test)
+	// Output:
+	// term    chi_square  df        p
+	// plan       1.88171   1  0.17014
+	// GLOBAL     1.88171   1  0.17014
+}
+
+func ExamplePredictBand() {
+	ts := subscriptions()
+	e, err := survival.FitRegression(context.Background(), survival.WeibullFamily, ts, nil, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	band, err := survival.PredictBand(e, survival.Profile{}, []float64{6, 12, 24}, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Print(band)
+	// Output:
+	// time   survival    std_err        lower     upper
+	//    6   0.678876   0.112481     0.490633  0.939343
+	//   12   0.298987   0.133756      0.12441  0.718538
+	//   24  0.0232001  0.0508376  0.000316431         1
+}

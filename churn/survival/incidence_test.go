@@ -168,3 +168,21 @@ func TestBrierErrors(t *testing.T) {
 type wrong struct{}
 
 func (wrong) Survival(float64) float64 { return 2 }
+
+func TestIncidenceByGroup(t *testing.T) {
+	ts := readTenures(t, "testdata/tenures.csv", "both")
+	byPlan, err := CumulativeIncidenceBy(ts, Label("plan"), nil)
+	must(t, err)
+	for g, name := range []string{"basic", "pro", "team"} {
+		var own []ledger.Tenure
+		for _, x := range ts {
+			if x.Labels["plan"] == name {
+				own = append(own, x)
+			}
+		}
+		want, err := CumulativeIncidence(own, nil)
+		must(t, err)
+		want.Group = name
+		equal(t, byPlan[g], want)
+	}
+}

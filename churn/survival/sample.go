@@ -55,7 +55,21 @@ func newSample(tenures []ledger.Tenure) (*sample, error) {
 			s.weight[i] = t.Weight
 		}
 	}
+	if err := s.checkTotal(); err != nil {
+		return nil, err
+	}
 	return s, nil
+}
+
+// checkTotal returns a RowError for the row at which the weights add up to more than a float64 holds.
+func (s *sample) checkTotal() error {
+	total := 0.0
+	for i, w := range s.weight {
+		if total += w; math.IsInf(total, 1) {
+			return rowError(i, "Weight", formatFloat(w), errors.New("the weights add up to infinity"))
+		}
+	}
+	return nil
 }
 
 // checkTenure returns a RowError for a tenure that cannot be analyzed.
