@@ -37,7 +37,7 @@ const (
 )
 
 func newFeed(p *Partial, owners int) *feed {
-	f := &feed{p: p, queues: make([]chan batch, owners), spare: make(chan []entry, 4*owners)}
+	f := &feed{p: p, queues: make([]chan batch, owners), spare: make(chan []entry, tableCount)}
 	for i := range f.queues {
 		f.queues[i] = make(chan batch, 4)
 		f.wg.Add(1)
