@@ -133,6 +133,8 @@ func decodeModel(text []byte) (Model, error) {
 		return decodeAs[MBGNBD](text)
 	case NBD{}.Kind():
 		return decodeAs[NBD](text)
+	case ParetoNBD{}.Kind():
+		return decodeAs[ParetoNBD](text)
 	}
 	return nil, fmt.Errorf("unknown kind %q: DecodeScorer reads models of other packages", kind)
 }

@@ -283,6 +283,7 @@ func TestScorerJSONKinds(t *testing.T) {
 	check(NewScorer(estimateOf(cdnowModel), gg, "USD", yearly, nil))
 	check(NewScorer(estimateOf(MBGNBD{R: 0.52, Alpha: 6.2, A: 0.89, B: 1.6}), gg, "USD", yearly, nil))
 	check(NewScorer(estimateOf(NBD{R: 0.38, Alpha: 12}), gg, "USD", yearly, nil))
+	check(NewScorer(estimateOf(ParetoNBD{R: 0.55, Alpha: 10.6, S: 0.6, Beta: 11.7}), gg, "USD", yearly, nil))
 }
 
 func TestScorerJSONErrors(t *testing.T) {
