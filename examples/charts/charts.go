@@ -111,8 +111,11 @@ func WriteFile(path string, content io.WriterTo) (err error) {
 	return os.Rename(f.Name(), path)
 }
 
-// Points are the corners of a line.
-type Points = plotter.XYs
+// Points are the corners of a line, a Point one of them.
+type (
+	Points = plotter.XYs
+	Point  = plotter.XY
+)
 
 // A Series is a line with a name, and a band around it where Low and High are given.
 type Series struct {

@@ -1,17 +1,17 @@
 package main
 
 import (
-	"math"
-	"time"
+	"context"
 
 	"github.com/custval/custval/clv"
+	"github.com/custval/custval/clv/validate"
 	"github.com/custval/custval/examples/charts"
 	"github.com/custval/custval/ledger"
 )
 
 // draw writes the three charts.
-func draw(c config, m clv.BGNBD, hs *clv.Histories, log []ledger.Transaction, values []float64, first, last, end time.Time, unit time.Duration) error {
-	cumulative, err := cumulativeChart(m, hs, log, first, last, end, unit)
+func draw(ctx context.Context, c config, m clv.BGNBD, hs *clv.Histories, log []ledger.Transaction, values []float64) error {
+	cumulative, err := cumulativeChart(ctx, m, hs, log)
 	if err != nil {
 		return err
 	}
@@ -35,43 +35,28 @@ func draw(c config, m clv.BGNBD, hs *clv.Histories, log []ledger.Transaction, va
 
 // cumulativeChart compares the repeat purchases of all customers up to each week with what the model expects of
 // customers who came when these did.
-func cumulativeChart(m clv.BGNBD, hs *clv.Histories, log []ledger.Transaction, first, last, end time.Time, unit time.Duration) (charts.Chart, error) {
-	came := make(map[string]time.Time, len(hs.Rows)) // first purchase of each customer of the fit
-	for _, h := range hs.Rows {
-		came[h.Customer] = end.Add(-time.Duration(math.Round(h.T * float64(unit))))
+func cumulativeChart(ctx context.Context, m clv.BGNBD, hs *clv.Histories, log []ledger.Transaction) (charts.Chart, error) {
+	diary, err := validate.ReadDiary(ctx, ledger.Transactions(log), hs.End.Location())
+	if err != nil {
+		return charts.Chart{}, err
 	}
-	weeks := int(last.Sub(first)/clv.Week) + 1
-	actual, expected := make(charts.Points, weeks), make(charts.Points, weeks)
-	seen := make(map[string]bool)
-	for _, t := range log {
-		start, ok := came[t.Customer]
-		day := ledger.Day(t.At, nil).Start
-		key := t.Customer + day.Format(time.DateOnly)
-		if !ok || t.Amount.Sign() < 0 || !day.After(start) || seen[key] {
-			continue
-		}
-		seen[key] = true
-		actual[int(day.Sub(first)/clv.Week)].Y++
+	first, last := diary.Span()
+	tracks, err := diary.Track(m, hs.Unit, ledger.Weeks(first, last.AddDate(0, 0, 1), first.Weekday(), nil), hs.End)
+	if err != nil {
+		return charts.Chart{}, err
 	}
-	for w := range weeks {
-		at := first.Add(time.Duration(w+1) * clv.Week)
-		actual[w].X, expected[w].X = float64(w+1), float64(w+1)
-		if w > 0 {
-			actual[w].Y += actual[w-1].Y
-		}
-		for _, start := range came {
-			if at.After(start) {
-				expected[w].Y += m.NewCustomerPurchases(float64(at.Sub(start)) / float64(unit))
-			}
-		}
+	var happened, expected charts.Points
+	for i, t := range tracks {
+		happened = append(happened, charts.Point{X: float64(i + 1), Y: t.Cumulative})
+		expected = append(expected, charts.Point{X: float64(i + 1), Y: t.Total})
 	}
-	marks := []charts.Mark{{X: float64(end.Sub(first)) / float64(clv.Week), Word: "end of observation"}}
-	if !last.After(end) {
-		marks = nil
+	var marks []charts.Mark
+	if last.After(hs.End) {
+		marks = []charts.Mark{{X: float64(hs.End.Sub(first)) / float64(clv.Week), Word: "end of observation"}}
 	}
 	return charts.Lines(charts.Labels{Title: "Repeat purchases: what happened and what the model expects",
 		X: "weeks since the first day of the log", Y: "cumulative repeat purchases"},
-		[]charts.Series{{Name: "happened", Points: actual}, {Name: "expected", Points: expected, Dashed: true}}, marks...)
+		[]charts.Series{{Name: "happened", Points: happened}, {Name: "expected", Points: expected, Dashed: true}}, marks...)
 }
 
 // aliveChart shows P(alive) of customers first seen when the oldest one was, by how often and how recently they bought.

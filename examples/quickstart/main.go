@@ -100,12 +100,12 @@ func run(ctx context.Context, c config, out, progress io.Writer) error {
 	p.say("%s", spend)
 	p.say("The mean order of a customer is drawn towards %.2f, the more so the fewer orders there are.", spend.Model.PopulationMean())
 
-	horizon, held := float64(last.Sub(end))/float64(unit), last.After(end)
-	if !held {
+	horizon := float64(last.Sub(end)) / float64(unit)
+	if !last.After(end) {
 		horizon = 52 * float64(clv.Week) / float64(unit)
 	}
 	p.title(fmt.Sprintf("5. Forecast of the next %.0f %ss", horizon, c.unit))
-	if err := forecast(ctx, &p, m, hs, log, last, horizon, held); err != nil {
+	if err := forecast(ctx, &p, m, hs, log, last, horizon); err != nil {
 		return err
 	}
 
@@ -121,7 +121,7 @@ func run(ctx context.Context, c config, out, progress io.Writer) error {
 	}
 
 	p.title("7. Charts")
-	if err := draw(c, m, hs, log, values, first, last, end, unit); err != nil {
+	if err := draw(ctx, c, m, hs, log, values); err != nil {
 		return err
 	}
 	p.say("cumulative, alive and values (PNG and SVG) are in %s", c.out)
