@@ -78,7 +78,7 @@ type Orders struct {
 // Every order gives each journey its probability, so that the likelihoods are comparable. AUC is the probability that of
 // two journeys, one that converted and one that did not, the chain gives the former the higher chance to convert from
 // its last state, ties counting one half; chances are those of the other folds, from as many of the last channels as
-// they have seen. Journeys are spread over the folds evenly, path by path.
+// they have seen. Journeys are dealt to the folds at random, by the seed.
 //
 // SelectOrder returns an error for options out of range, and one that wraps [ErrNoConversions] if there are none. If AUC
 // is the criterion and is undefined, the error wraps [ledger.ErrUndefined].
@@ -215,28 +215,20 @@ func crossValidate(ctx context.Context, js *Journeys, o OrderOptions, fits []Ord
 	return nil
 }
 
-// spread deals the journeys of each path to the folds.
+// spread deals the journeys of each path to the folds at random. Dealing them evenly would be wrong: the other folds
+// would then know the rate of each path in the one left out.
 func spread(js *Journeys, o OrderOptions) []fold {
 	r := rand.New(rand.NewPCG(o.Seed, 0))
 	out := make([]fold, len(js.paths)*o.Folds)
 	for i := range js.paths {
-		p := &js.paths[i]
+		conversions, nulls := js.paths[i].conversions, js.paths[i].nulls
 		row := out[i*o.Folds : (i+1)*o.Folds]
-		deal := func(n float64, into func(*fold) *float64) {
-			if n == 0 {
-				return
-			}
-			each, rest := math.Floor(n/float64(o.Folds)), int(math.Mod(n, float64(o.Folds)))
-			from := r.IntN(o.Folds)
-			for f := range row {
-				*into(&row[f]) = each
-				if (f-from+o.Folds)%o.Folds < rest {
-					*into(&row[f])++
-				}
-			}
+		for f := range row {
+			p := 1 / float64(o.Folds-f)
+			row[f] = fold{binomial(r, conversions, p), binomial(r, nulls, p)}
+			conversions -= row[f].conversions
+			nulls -= row[f].nulls
 		}
-		deal(p.conversions, func(f *fold) *float64 { return &f.conversions })
-		deal(p.nulls, func(f *fold) *float64 { return &f.nulls })
 	}
 	return out
 }

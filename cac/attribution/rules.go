@@ -24,6 +24,7 @@ type rule func(s *step, w []float64)
 func weighPaths(ctx context.Context, js *Journeys, r rule) (Weights, error) {
 	conversions, value := make([]kahan, len(js.channels)), make([]kahan, len(js.channels))
 	var w []float64
+	var s step
 	for i := range js.paths {
 		if i%4096 == 0 && ctx.Err() != nil {
 			return Weights{}, ctx.Err()
@@ -33,7 +34,8 @@ func weighPaths(ctx context.Context, js *Journeys, r rule) (Weights, error) {
 			continue
 		}
 		w = resize(w, len(p.channels))
-		r(&step{channels: p.channels, lead: p.lead, oppo: p.oppo, direct: js.direct}, w)
+		s = step{channels: p.channels, lead: p.lead, oppo: p.oppo, direct: js.direct}
+		r(&s, w)
 		for k, c := range p.channels {
 			if w[k] != 0 {
 				conversions[c].add(p.conversions * w[k])

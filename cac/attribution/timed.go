@@ -10,6 +10,7 @@ import (
 func weighAtoms(ctx context.Context, js *Journeys, name string, needAges bool, r func(a *atom, s *step, w []float64) error) (Weights, error) {
 	conversions, value := make([]kahan, len(js.channels)), make([]kahan, len(js.channels))
 	var w []float64
+	var s step
 	for i := range js.atoms {
 		if i%4096 == 0 && ctx.Err() != nil {
 			return Weights{}, ctx.Err()
@@ -23,7 +24,8 @@ func weighAtoms(ctx context.Context, js *Journeys, name string, needAges bool, r
 			return Weights{}, fail("%s: path %s: %w", name, pathText(js.names(p.channels)), ErrNoAges)
 		}
 		w = resize(w, len(p.channels))
-		if err := r(a, &step{channels: p.channels, lead: p.lead, oppo: p.oppo, ages: a.ages, direct: js.direct}, w); err != nil {
+		s = step{channels: p.channels, lead: p.lead, oppo: p.oppo, ages: a.ages, direct: js.direct}
+		if err := r(a, &s, w); err != nil {
 			return Weights{}, err
 		}
 		for k, c := range p.channels {
