@@ -213,7 +213,7 @@ func clock(t int64) time.Time {
 
 // builder numbers names as they come.
 type builder struct {
-	items         []item
+	chunks        [][]item // so that a large table is not copied again and again as it grows
 	customers     names
 	parents       names
 	subscriptions names
@@ -225,6 +225,16 @@ type builder struct {
 	parentOf      []int32 // by customer
 	parentRow     []int32
 	issues        []Issue
+}
+
+const chunkSize = 1 << 14
+
+// chunkCapacity starts the first chunk small, for small tables; append makes it grow.
+func chunkCapacity(chunks int) int {
+	if chunks == 0 {
+		return 16
+	}
+	return chunkSize
 }
 
 // names numbers texts in the order of their first appearance.
@@ -301,7 +311,11 @@ func (b *builder) add(r *Row, row int) error {
 		b.intervals[r.Interval] = interval
 	}
 	it.interval = interval
-	b.items = append(b.items, it)
+	if n := len(b.chunks); n == 0 || len(b.chunks[n-1]) == chunkSize {
+		b.chunks = append(b.chunks, make([]item, 0, chunkCapacity(n)))
+	}
+	last := &b.chunks[len(b.chunks)-1]
+	*last = append(*last, it)
 	b.issues = append(b.issues, oddities(r, &it)...)
 	return nil
 }
@@ -315,7 +329,7 @@ func numbered(err error, row int) error {
 }
 
 func (b *builder) finish() (*data, error) {
-	d := &data{items: b.items}
+	d := &data{}
 	var customers, parents, subscriptions, keys, plans, codes []int32
 	var group sync.WaitGroup
 	for _, list := range []struct {
@@ -349,16 +363,18 @@ func (b *builder) finish() (*data, error) {
 	for i, interval := range intervals {
 		rank[b.intervals[interval]] = int32(i)
 	}
-	for i := range d.items {
-		it := &d.items[i]
-		it.customer, it.parent, it.subscription = customers[it.customer], parents[it.parent], subscriptions[it.subscription]
-		it.key, it.plan, it.code = keys[it.key], plans[it.plan], codes[it.code]
-		it.currency = max(currencies[it.currency]-none, 0)
-		it.interval = rank[it.interval]
+	for _, chunk := range b.chunks {
+		for i := range chunk {
+			it := &chunk[i]
+			it.customer, it.parent, it.subscription = customers[it.customer], parents[it.parent], subscriptions[it.subscription]
+			it.key, it.plan, it.code = keys[it.key], plans[it.plan], codes[it.code]
+			it.currency = max(currencies[it.currency]-none, 0)
+			it.interval = rank[it.interval]
+		}
 	}
-	d.items = sortItems(d.items)
+	d.items = sortItems(b.chunks)
 	d.issues = append(b.issues, neighbors(d)...)
-	slices.SortStableFunc(d.issues, func(x, y Issue) int {
+	slices.SortFunc(d.issues, func(x, y Issue) int {
 		return cmp.Or(cmp.Compare(x.Row, y.Row), cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.Other, y.Other))
 	})
 	return d, nil
@@ -366,26 +382,33 @@ func (b *builder) finish() (*data, error) {
 
 // sortItems sorts by parent, customer, subscription, key, time and row. Items are large, so their places are sorted by
 // the first two and each is moved once.
-func sortItems(items []item) []item {
+func sortItems(chunks [][]item) []item {
 	type place struct {
-		key   uint64
-		index int32
+		key  uint64
+		item *item
 	}
-	places := make([]place, len(items))
-	for i := range items {
-		places[i] = place{uint64(items[i].parent)<<32 | uint64(items[i].customer), int32(i)}
+	n := 0
+	for _, chunk := range chunks {
+		n += len(chunk)
+	}
+	places := make([]place, 0, n)
+	for _, chunk := range chunks {
+		for i := range chunk {
+			it := &chunk[i]
+			places = append(places, place{uint64(it.parent)<<32 | uint64(it.customer), it})
+		}
 	}
 	slices.SortFunc(places, func(a, b place) int {
 		if a.key != b.key {
 			return cmp.Compare(a.key, b.key)
 		}
-		return compareItems(&items[a.index], &items[b.index])
+		return compareItems(a.item, b.item)
 	})
-	out := make([]item, len(items))
+	items := make([]item, n)
 	for i, p := range places {
-		out[i] = items[p.index]
+		items[i] = *p.item
 	}
-	return out
+	return items
 }
 
 func compareItems(x, y *item) int {

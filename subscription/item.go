@@ -68,7 +68,7 @@ var (
 	errYear       = fmt.Errorf("not in the years %d to %d", firstYear, lastYear)
 	errOrder      = errors.New("not after From")
 	errPeriod     = errors.New("the end is not after the start")
-	errCurrency   = errors.New("not in the currency of Price")
+	errCurrency   = errors.New("not in the currency of the price")
 	errReason     = errors.New("a reason needs an end: To or CancelRequested")
 	errBothOff    = errors.New("a discount has either Percent or Amount")
 	errPercent    = errors.New("not a percentage from 0 to 100")
