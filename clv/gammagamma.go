@@ -97,7 +97,7 @@ func logBetaPrime(s betaPrime, total, scale float64) float64 {
 	if !s.large {
 		return s.norm - s.b*math.Log1p(total/scale) - s.a*math.Log1p(scale/total)
 	}
-	// With u = total/(total+scale) and its mean-like centre a/(a+b), the two logs are the divergence of the two
+	// With u = total/(total+scale) and its mean-like center a/(a+b), the two logs are the divergence of the two
 	// points; their linear parts cancel exactly and are left out.
 	d := math.FMA(total, s.b, -s.a*scale) + math.FMA(-s.a, scale, s.a*scale)
 	d /= total + scale
@@ -157,4 +157,17 @@ func (m GammaGamma) Rand(r *rand.Rand, x int) float64 {
 	n := float64(x)
 	nu := logRandGamma(r, m.Q) - math.Log(m.Gamma)
 	return math.Exp(logRandGamma(r, m.P*n) - nu - math.Log(n))
+}
+
+// RandSpends draws what one new customer spends at each of n purchases; nil for an invalid model or n <= 0.
+func (m GammaGamma) RandSpends(r *rand.Rand, n int) []float64 {
+	if !m.valid() || n <= 0 {
+		return nil
+	}
+	rate := randGamma(r, m.Q) / m.Gamma
+	spends := make([]float64, n)
+	for i := range spends {
+		spends[i] = randGamma(r, m.P) / rate
+	}
+	return spends
 }

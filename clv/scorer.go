@@ -161,7 +161,7 @@ func (s *Scorer) row(hs *Histories, i int) (Score, error) {
 		return Score{Customer: h.Customer}, fmt.Errorf("clv: %w", &ledger.RowError{Row: i + 1, Field: "Spend", Value: h.Spend.String(),
 			Err: &money.CurrencyMismatchError{A: s.currency, B: c}})
 	}
-	v, err := s.worth.score(*h)
+	v, err := s.score(*h)
 	if err != nil {
 		return Score{Customer: h.Customer}, hs.numberError(i, err)
 	}

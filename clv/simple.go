@@ -7,8 +7,6 @@ import (
 	"math/big"
 	"strconv"
 
-	"github.com/shopspring/decimal"
-
 	"github.com/custval/custval/money"
 )
 
@@ -33,7 +31,7 @@ func Simple(orderValue money.Amount, ordersPerYear, years, margin float64) (mone
 	if err := checkMargin(margin); err != nil {
 		return money.Amount{}, fmt.Errorf("clv: simple: %w", err)
 	}
-	product := orderValue.Decimal().Rat()
+	product := big.NewRat(1, 1)
 	for _, f := range []struct {
 		name   string
 		factor float64
@@ -45,28 +43,11 @@ func Simple(orderValue money.Amount, ordersPerYear, years, margin float64) (mone
 		r, _ := new(big.Rat).SetString(strconv.FormatFloat(f.factor, 'g', -1, 64))
 		product.Mul(product, r)
 	}
-	value, err := minorUnits(product, orderValue.Currency())
+	value, err := orderValue.MulFraction(product, money.HalfEven)
 	if err != nil {
 		return money.Amount{}, fmt.Errorf("clv: simple: %w", err)
 	}
 	return value, nil
-}
-
-// minorUnits returns the amount of a value that is not negative, rounded half to even to the minor unit.
-func minorUnits(value *big.Rat, c money.Currency) (money.Amount, error) {
-	if c == "" { // the zero Amount, of no currency
-		return money.Amount{}, nil
-	}
-	digits, ok := c.Digits()
-	if !ok {
-		return money.Amount{}, fmt.Errorf("currency %s has no minor unit to round to", c)
-	}
-	scale := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(digits)), nil)
-	units, rest := new(big.Int).QuoRem(new(big.Int).Mul(value.Num(), scale), value.Denom(), new(big.Int))
-	if half := rest.Lsh(rest, 1).Cmp(value.Denom()); half > 0 || (half == 0 && units.Bit(0) == 1) {
-		units.Add(units, big.NewInt(1))
-	}
-	return money.New(decimal.NewFromBigInt(units, -digits), c)
 }
 
 func checkMargin(margin float64) error {

@@ -151,7 +151,7 @@ func (s *Scorer) Score(st State) (Score, error) {
 	if err != nil {
 		return Score{Customer: st.customer}, err
 	}
-	v, err := s.worth.score(h)
+	v, err := s.score(h)
 	if err != nil {
 		return Score{Customer: st.customer}, fmt.Errorf("clv: customer %q: %w", st.customer, err)
 	}

@@ -16,7 +16,7 @@ import (
 )
 
 // A Partial is a summary in the making: what Summarize knows of the customers after a part of the log. Parts can be
-// summarised apart (by file, by day, by machine), stored, merged in any order and turned into Histories:
+// summarized apart (by file, by day, by machine), stored, merged in any order and turned into Histories:
 //
 //	yesterday's Partial + today's orders = the Partial of all orders
 //
@@ -201,7 +201,7 @@ func (p *Partial) enter(e *entry) error {
 
 func (p *Partial) withinLimit() error {
 	if used := p.memory.Load(); p.o.MaxBytes > 0 && used > p.o.MaxBytes {
-		return fmt.Errorf("%w: the customers so far need %d bytes, the limit is %d; raise MaxBytes, or summarise and merge parts of the customers",
+		return fmt.Errorf("%w: the customers so far need %d bytes, the limit is %d; raise MaxBytes, or summarize and merge parts of the customers",
 			ErrMemory, used, p.o.MaxBytes)
 	}
 	return nil

@@ -172,6 +172,23 @@ func (a Amount) MulRat(num, den int64, r Rounding) (Amount, error) {
 	return quotientBig(coef, big.NewInt(den), n-scale, n, a.meta, r)
 }
 
+// MulFraction is MulRat with a fraction of any size, rounded once, from the exact value, to the minor unit.
+//
+// Errors are those of MulRat, and [ErrArgument] for a nil fraction or one of more than 8192 bits above or below the line.
+func (a Amount) MulFraction(f *big.Rat, r Rounding) (Amount, error) {
+	const bits = 8192
+	if f == nil || f.Num().BitLen() > bits || f.Denom().BitLen() > bits {
+		return Amount{}, fmt.Errorf("%w: want a fraction of at most %d bits above and below the line", ErrArgument, bits)
+	}
+	n, done, err := a.quotient(false, r)
+	if done {
+		return Amount{}, err
+	}
+	coef, scale := a.coefficient()
+	coef.Mul(coef, f.Num())
+	return quotientBig(coef, new(big.Int).Set(f.Denom()), n-scale, n, a.meta, r)
+}
+
 // Div returns a divided by d, rounded once, from the exact value, to the minor unit. For parts that add up to a use
 // [Amount.Split] or [Amount.Allocate].
 //

@@ -311,3 +311,42 @@ func TestMinorSpecial(t *testing.T) {
 		t.Errorf("least Minor: %d, %t", units, ok)
 	}
 }
+
+// TestMulFraction compares with MulRat and with the exact fraction where that has no int64.
+func TestMulFraction(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 10))
+	for range 2000 {
+		a := mustMinor(t, r.Int64N(1e12)-5e11)
+		num, den := r.Int64N(1e9)-5e8, 1+r.Int64N(1e9)
+		mode := Rounding(r.IntN(7))
+		want, err := a.MulRat(num, den, mode)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := a.MulFraction(big.NewRat(num, den), mode)
+		if err != nil || !got.Equal(want) {
+			t.Fatalf("%v * %d/%d %v = %v with error %v, want %v", a, num, den, mode, got, err, want)
+		}
+	}
+	// A fraction that only differs from a tenth in its 52nd digit.
+	tenth, _ := new(big.Rat).SetString("0.1000000000000000000000000000000000000000000000000001")
+	got, err := MustParse("50", "USD").MulFraction(tenth, Up)
+	if err != nil || got.String() != "USD 5.01" {
+		t.Errorf("a little more than a tenth of USD 50, rounded up: %v with error %v", got, err)
+	}
+	huge := new(big.Rat).SetInt(new(big.Int).Lsh(big.NewInt(1), 9000))
+	for _, f := range []*big.Rat{nil, huge} {
+		if _, err := got.MulFraction(f, Up); !errors.Is(err, ErrArgument) {
+			t.Errorf("error %v, want ErrArgument", err)
+		}
+	}
+}
+
+func mustMinor(t *testing.T, units int64) Amount {
+	t.Helper()
+	a, err := FromMinor(units, "USD")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
