@@ -158,8 +158,9 @@ type builder struct {
 	wins    []win
 	marks   []mark
 	report  Report
-	session []touch // of the customer at hand
-	used    []bool  // beside them: claimed by a conversion
+	total   money.Amount // of all conversions
+	session []touch      // of the customer at hand
+	used    []bool       // beside them: claimed by a conversion
 	ages    []time.Duration
 }
 
@@ -170,7 +171,6 @@ type touch struct {
 
 type win struct {
 	customer int32
-	row      int32
 	at       int64
 	value    money.Amount
 }
@@ -218,12 +218,17 @@ func (b *builder) read(ctx context.Context, touches iter.Seq2[Touchpoint, error]
 			return err
 		}
 		b.report.Conversions++
+		total, err := b.total.Add(c.Value)
+		if err != nil {
+			return &ledger.RowError{Field: "value", Value: c.Value.String(), Err: err}
+		}
+		b.total = total
 		id, at := b.customer(c.Customer), c.At.UnixNano()
 		if at > b.end {
 			b.report.ConversionsAfterEnd++
 			return nil
 		}
-		b.wins = append(b.wins, win{customer: id, row: int32(b.report.Conversions), at: at, value: c.Value})
+		b.wins = append(b.wins, win{customer: id, at: at, value: c.Value})
 		return nil
 	})
 	if err != nil || b.o.Milestones == nil {
@@ -394,7 +399,7 @@ func (b *builder) convert(begin, until int, wins []win, before int64, marks []ma
 	}
 	value, err := sum.Total()
 	if err != nil {
-		return atRow(int(wins[0].row), &ledger.RowError{Field: "value", Value: wins[0].value.String(), Err: err})
+		return fail("%w", err)
 	}
 	b.ages = b.ages[:0]
 	if begin == until && b.o.DirectIfNone {
@@ -404,7 +409,7 @@ func (b *builder) convert(begin, until int, wins []win, before int64, marks []ma
 	} else if begin == until {
 		b.report.Unattributed += int64(len(wins))
 		if b.report.UnattributedValue, err = b.report.UnattributedValue.Add(value); err != nil {
-			return atRow(int(wins[0].row), &ledger.RowError{Field: "value", Value: value.String(), Err: err})
+			return fail("%w", err)
 		}
 		return nil
 	} else {
@@ -416,7 +421,7 @@ func (b *builder) convert(begin, until int, wins []win, before int64, marks []ma
 		}
 	}
 	if err := b.c.end(b.ages, int64(len(wins)), 0, value); err != nil {
-		return atRow(int(wins[0].row), err)
+		return fail("%w", err)
 	}
 	return nil
 }

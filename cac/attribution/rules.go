@@ -2,11 +2,14 @@ package attribution
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/custval/custval/ledger"
 )
 
 // A step is one converting journey as the rules see it.
@@ -61,8 +64,9 @@ func single(j Journey, direct string, r rule) ([]float64, error) {
 	if j.Conversions == 0 && j.Nulls == 0 {
 		j.Conversions = 1
 	}
-	if err := j.Validate(); err != nil {
-		return nil, fail("%w", err)
+	var wrong *ledger.RowError
+	if errors.As(j.Validate(), &wrong) {
+		return nil, fail("%s: %w", wrong.Field, wrong.Err) // there are no rows
 	}
 	s := step{channels: make([]int32, len(j.Channels)), lead: int32(j.Lead), oppo: int32(j.Opportunity), ages: j.Ages, direct: -1}
 	ids := map[string]int32{}

@@ -219,7 +219,7 @@ func (js *Journeys) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		Direct string    `json:"direct,omitempty"`
 		Totals Totals    `json:"totals"`
-		Report Report    `json:"report"`
+		Report Report    `json:"report,omitzero"`
 		Paths  []Journey `json:"paths"`
 	}{js.declared, js.totals, js.report, slices.Collect(js.Paths())})
 }
