@@ -46,7 +46,7 @@ func TestSimpleErrors(t *testing.T) {
 		{usd("50"), 4, 5, 0, "clv: simple: margin 0: want a share above 0 and up to 1, 0.30 for 30 %"},
 		{usd("50"), 4, 5, 30, "clv: simple: margin 30: want a share above 0 and up to 1, 0.30 for 30 %"},
 		{usd("50"), 4, 5, math.NaN(), "clv: simple: margin NaN: want a share above 0 and up to 1, 0.30 for 30 %"},
-		{money.MustParse("1", "XAU"), 4, 5, 0.3, "clv: simple: currency XAU has no minor unit to round to"},
+		{money.MustParse("1", "XAU"), 4, 5, 0.3, "clv: simple: money: currency without a minor unit: XAU"},
 	} {
 		if got, err := Simple(c.value, c.ordersPerYear, c.years, c.margin); err == nil || err.Error() != c.want {
 			t.Errorf("%v and error %v, want %s", got, err, c.want)

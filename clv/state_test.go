@@ -57,7 +57,7 @@ func TestObserveEqualsSummarize(t *testing.T) {
 			want, _ := json.Marshal(s.Advance(states[st.Customer()], tickTime(s.grain, all.last).Add(6*time.Hour)))
 			got, _ := json.Marshal(s.Advance(st, tickTime(s.grain, all.last).Add(6*time.Hour)))
 			if !bytes.Equal(want, got) {
-				t.Errorf("observed %s\nsummarised %s", want, got)
+				t.Errorf("observed %s\nsummarized %s", want, got)
 			}
 		}
 		if n != len(states) {

@@ -10,6 +10,7 @@ import (
 // A Granularity says which purchases of one customer are so close together that the models see one.
 type Granularity uint8
 
+// The granularities.
 const (
 	ByDay     Granularity = iota // purchases of one calendar day are one; times are differences of calendar days
 	ByInstant                    // purchases of one instant are one; times are exact differences

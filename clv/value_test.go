@@ -221,7 +221,10 @@ func TestPredict(t *testing.T) {
 		}
 	}
 	n := 0
-	for range Predict(context.Background(), estimateOf(cdnowModel), hs, nil) {
+	for _, err := range Predict(context.Background(), estimateOf(cdnowModel), hs, nil) {
+		if err != nil {
+			t.Fatal(err)
+		}
 		if n++; n == 3 {
 			break
 		}
