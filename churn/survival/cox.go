@@ -146,7 +146,8 @@ type CoxFit struct {
 // FitCox returns the errors of [KaplanMeier] for the tenures, an error if the design has another number of rows or no
 // columns, one that wraps [ErrNoEvents] if nobody left, and a [CovariateError] that names a covariate that is constant or
 // a combination of others, or that predicts who leaves perfectly, so that its coefficient would be infinite. With a Ridge
-// those two have estimates. Exact ties refuse weights. An error that wraps [fit.ErrNotConverged] comes without estimate.
+// those two have estimates. Exact ties refuse weights. An error that wraps [fit.ErrNotConverged] comes with the best estimate so
+// far.
 //
 // Cox, Journal of the Royal Statistical Society B 34 (1972); Efron, Journal of the American Statistical Association 72
 // (1977).
@@ -160,9 +161,9 @@ func FitCox(ctx context.Context, tenures []ledger.Tenure, d *Design, o *CoxOptio
 	}
 	n := &coxNewton{data: c, ties: opt.Ties, penalty: c.penalty(d, &opt), maxIter: opt.MaxIter}
 	if err := n.run(ctx); err != nil {
-		return nil, err
+		return n.soFar(tenures, d, &opt), err
 	}
-	return n.result(ctx, tenures, d, &opt)
+	return n.result(tenures, d, &opt), nil
 }
 
 // prepareCox checks options, tenures and design and orders the rows.

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/custval/custval/fit"
 	"github.com/custval/custval/internal/golden"
 	"github.com/custval/custval/ledger"
 )
@@ -471,6 +472,11 @@ func TestCoxErrors(t *testing.T) {
 	}
 	if _, err := FitCox(context.Background(), ts, design(Numeric("x", x), Numeric("y", y), Numeric("both", both)), &CoxOptions{Ridge: 1}); err != nil {
 		t.Errorf("collinear under a ridge: %v", err)
+	}
+	early, err := FitCox(context.Background(), ts, d, &CoxOptions{MaxIter: 1})
+	wantText(t, err, "survival: cox: not converged after 1 iterations: raise MaxIter or set Ridge")
+	if early == nil || early.Estimate.Stop != fit.MaxIterations || early.Estimate.LogLik <= early.NullLogLik {
+		t.Errorf("the best so far: %v", early)
 	}
 	done, cancel := context.WithCancel(context.Background())
 	cancel()

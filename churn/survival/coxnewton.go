@@ -20,6 +20,7 @@ type coxNewton struct {
 	sums, null  *coxSums // at b and at 0
 	factor      [][]float64
 	iter, evals int
+	stop        fit.Stop
 }
 
 // Newton's method squares the error from step to step, so that the step after one with a decrement below newtonDone is
@@ -65,7 +66,21 @@ func (n *coxNewton) run(ctx context.Context) error {
 		}
 		last = decrement
 	}
+	n.iter, n.stop = n.maxIter, fit.MaxIterations
 	return fmt.Errorf("survival: cox: %w after %d iterations: raise MaxIter or set Ridge", fit.ErrNotConverged, n.maxIter)
+}
+
+// soFar returns the fit at the point that a search without success has reached, nil if there is none.
+func (n *coxNewton) soFar(tenures []ledger.Tenure, d *Design, o *CoxOptions) *CoxFit {
+	if n.stop == fit.Converged {
+		return nil
+	}
+	factor, bad := n.factorize()
+	if bad >= 0 {
+		return nil
+	}
+	n.factor = factor
+	return n.result(tenures, d, o)
 }
 
 func (n *coxNewton) evaluate(ctx context.Context, b []float64) (*coxSums, error) {
@@ -122,6 +137,7 @@ func (n *coxNewton) move(ctx context.Context, step []float64, decrement float64)
 			return nil
 		}
 	}
+	n.stop = fit.NoProgress
 	return fmt.Errorf("survival: cox: %w: no step raises the likelihood; set Ridge", fit.ErrNotConverged)
 }
 
@@ -170,7 +186,7 @@ func (n *coxNewton) separated(direction []float64) error {
 }
 
 // result puts the fit on the scale of the covariates.
-func (n *coxNewton) result(ctx context.Context, tenures []ledger.Tenure, d *Design, o *CoxOptions) (*CoxFit, error) {
+func (n *coxNewton) result(tenures []ledger.Tenure, d *Design, o *CoxOptions) *CoxFit {
 	c := n.data
 	m := Cox{Ties: o.Ties, Terms: d.Terms(), Coef: make([]float64, c.p), Means: c.mean}
 	for j := range m.Coef {
@@ -178,7 +194,7 @@ func (n *coxNewton) result(ctx context.Context, tenures []ledger.Tenure, d *Desi
 	}
 	cov := c.unscale(inverse(n.factor))
 	f := &CoxFit{NullLogLik: n.null.logLik, Estimate: fit.Estimate[Cox]{LogLik: n.sums.logLik, Cov: cov,
-		Customers: customers(tenures, o.Intervals), Iter: n.iter, Evaluations: n.evals, Stop: fit.Converged}}
+		Customers: customers(tenures, o.Intervals), Iter: n.iter, Evaluations: n.evals, Stop: n.stop}}
 	path := c.newPath(n.sums, n.ties)
 	if o.Cluster != nil {
 		f.NaiveCov = cov
@@ -198,11 +214,12 @@ func (n *coxNewton) result(ctx context.Context, tenures []ledger.Tenure, d *Desi
 		f.Estimate.Params = append(f.Estimate.Params, fit.Param{Name: name, Value: m.Coef[j],
 			StdErr: math.Sqrt(f.Estimate.Cov[j][j]), Scale: fit.Identity})
 	}
-	return f, f.test(n)
+	f.test(n)
+	return f
 }
 
 // test fills in the three tests that all coefficients are 0.
-func (f *CoxFit) test(n *coxNewton) error {
+func (f *CoxFit) test(n *coxNewton) {
 	p := n.data.p
 	f.LikelihoodRatio = newChiSquare(2*(f.Estimate.LogLik-f.NullLogLik), p)
 	l, bad := cholesky(f.Estimate.Cov, 1e-14)
@@ -216,7 +233,6 @@ func (f *CoxFit) test(n *coxNewton) error {
 	} else {
 		f.Score = newChiSquare(quadratic(l, n.null.grad), p)
 	}
-	return nil
 }
 
 // unscale returns the covariance of the coefficients from that of the standardized ones.

@@ -32,7 +32,7 @@ func observations[R Record](records []R) ([]Interval, error) {
 		return nil, fmt.Errorf("survival: %w", errEmpty)
 	}
 	out := make([]Interval, len(records))
-	events, total := false, 0.0
+	events := false
 	for i := range records {
 		var err error
 		switch r := any(&records[i]).(type) {
@@ -46,9 +46,6 @@ func observations[R Record](records []R) ([]Interval, error) {
 		}
 		if out[i].Weight == 0 {
 			out[i].Weight = 1
-		}
-		if total += out[i].Weight; math.IsInf(total, 1) {
-			return nil, rowError(i, "Weight", formatFloat(out[i].Weight), errors.New("the weights add up to infinity"))
 		}
 		events = events || !math.IsInf(out[i].Upper, 1)
 	}
@@ -86,6 +83,8 @@ func (r *Interval) check(i int) error {
 		}
 	}
 	switch {
+	case outside(r.Weight):
+		return rowError(i, "Weight", formatFloat(r.Weight), errWeight)
 	case math.IsNaN(r.Upper):
 		return rowError(i, "Upper", "NaN", errFinite)
 	case r.Upper < r.Lower:

@@ -17,6 +17,7 @@ var (
 	errEmpty     = errors.New("no tenures")
 	errFinite    = errors.New("not a finite number")
 	errNegative  = errors.New("negative")
+	errWeight    = errors.New("not between 1e-90 and 1e90")
 	errAfterExit = errors.New("not before Duration: entry after exit")
 )
 
@@ -55,21 +56,7 @@ func newSample(tenures []ledger.Tenure) (*sample, error) {
 			s.weight[i] = t.Weight
 		}
 	}
-	if err := s.checkTotal(); err != nil {
-		return nil, err
-	}
 	return s, nil
-}
-
-// checkTotal returns a RowError for the row at which the weights add up to more than a float64 holds.
-func (s *sample) checkTotal() error {
-	total := 0.0
-	for i, w := range s.weight {
-		if total += w; math.IsInf(total, 1) {
-			return rowError(i, "Weight", formatFloat(w), errors.New("the weights add up to infinity"))
-		}
-	}
-	return nil
 }
 
 // checkTenure returns a RowError for a tenure that cannot be analyzed.
@@ -90,9 +77,14 @@ func checkTenure(t *ledger.Tenure, i int) error {
 		return rowError(i, "Weight", formatFloat(t.Weight), errFinite)
 	case t.Weight < 0:
 		return rowError(i, "Weight", formatFloat(t.Weight), errNegative)
+	case outside(t.Weight):
+		return rowError(i, "Weight", formatFloat(t.Weight), errWeight)
 	}
 	return nil
 }
+
+// outside tells of weights whose third powers or sums would not be numbers any more.
+func outside(weight float64) bool { return weight != 0 && (weight < 1e-90 || weight > 1e90) }
 
 func rowError(i int, field, value string, reason error) error {
 	return fmt.Errorf("survival: %w", &ledger.RowError{Row: i + 1, Field: field, Value: value, Err: reason})
