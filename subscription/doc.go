@@ -28,7 +28,7 @@
 // Billing systems differ in how a price comes to a month, and in what they do with discounts, tax, trials, pauses,
 // overdue payments, cancellations, free plans, usage, currencies and rounding. A [Policy] names these choices; its zero
 // value is the documented default, and [Stripe], [ChartMogul], [ProfitWell], [PaddleClassic], [RevenueCat], [Recurly],
-// [KillBill] and [DBTPlaybook] approximate the documented rules of those systems. [Book.With] reads the same rows by
+// [KillBill], [DBTPlaybook] and [FivetranStripe] approximate the documented rules of those systems. [Book.With] reads the same rows by
 // another policy. Every result carries the policy that made it, so that figures made by different rules are not compared
 // by mistake.
 //

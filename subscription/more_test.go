@@ -80,7 +80,7 @@ func TestInvoiceErrors(t *testing.T) {
 	good := subscription.InvoiceLine{Customer: "a", Amount: usd("10"), Interval: subscription.EveryMonth, ServiceStart: at("2025-06-01"), ServiceEnd: at("2025-07-01")}
 	for want, change := range map[string]func(*subscription.InvoiceLine){
 		`field "Interval": value "unknown": not a billing interval such as month, 3 months, quarterly, yearly or P1Y`: func(l *subscription.InvoiceLine) { l.Interval = 0 },
-		`field "Tax": value "EUR 1.00": not in the currency of the price`:                                                 func(l *subscription.InvoiceLine) { l.Tax = money.MustParse("1", "EUR") },
+		`field "Tax": value "EUR 1.00": not in the currency of the price`:                                             func(l *subscription.InvoiceLine) { l.Tax = money.MustParse("1", "EUR") },
 		`field "ServiceEnd": value "2025-06-01T00:00:00Z": not after ServiceStart`:                                    func(l *subscription.InvoiceLine) { l.ServiceEnd = l.ServiceStart },
 		`field "Full": value "2025-05": the service period is not within it`:                                          func(l *subscription.InvoiceLine) { l.Full = month(2025, time.May) },
 	} {

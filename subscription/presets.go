@@ -82,18 +82,26 @@ func KillBill() Policy {
 	}
 }
 
-// DBTPlaybook approximates dbt's playbook for MRR: months of customers are compared with the month before; nothing
-// between the comparisons is seen. Plans charged by days bring nothing.
+// DBTPlaybook approximates dbt's playbook for MRR: each month of a customer is compared with the month before; nothing
+// between the comparisons is seen. Prices are taken as they are, by the month.
 func DBTPlaybook() Policy {
+	return Policy{Name: "dbt-playbook", PastDue: KeepOverdue, Mode: PeriodNet}
+}
+
+// FivetranStripe approximates Fivetran's dbt package for Stripe: months of items are compared with the month before, so a
+// change of plan is churn and new business; 52/12 weeks to the month, while plans charged by days bring nothing; of several
+// percentages off the largest counts, and amounts off add up.
+func FivetranStripe() Policy {
 	return Policy{
-		Name: "dbt-playbook", Normalizer: Normalizer{Day: Fraction{0, 1}}, Stacking: LargestPercent,
-		PastDue: KeepOverdue, Mode: PeriodNet,
+		Name: "fivetran-stripe", Normalizer: Normalizer{Day: Fraction{0, 1}}, Discounts: AllDiscounts, Stacking: LargestPercent,
+		PastDue: KeepOverdue, Mode: PeriodNet, Grain: ByItem,
 	}
 }
 
 // Presets returns all of the policies above.
 func Presets() []Policy {
 	return []Policy{
-		Default(), Stripe(), ChartMogul(), ProfitWell(), PaddleClassic(), RevenueCat(), Recurly(), KillBill(), DBTPlaybook(),
+		Default(), Stripe(), ChartMogul(), ProfitWell(), PaddleClassic(), RevenueCat(), Recurly(), KillBill(),
+		DBTPlaybook(), FivetranStripe(),
 	}
 }
