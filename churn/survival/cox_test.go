@@ -539,3 +539,23 @@ func TestCoxJSON(t *testing.T) {
 	}
 	equal(t, back, f.Estimate)
 }
+
+// A stratum of one row says nothing and does no harm.
+func TestCoxStrataOfOneRow(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	ts, d := coxSample(r, 60, true, false)
+	alone := append([]ledger.Tenure(nil), ts...)
+	alone = append(alone, ledger.Tenure{Customer: "alone", Duration: 4, Ended: true, Labels: map[string]string{"region": "z"}})
+	e, err := NewDesign(Numeric("x", append(append([]float64(nil), d.columns[0]...), 9)),
+		Numeric("y", append(append([]float64(nil), d.columns[1]...), 1)))
+	must(t, err)
+	o := &CoxOptions{Strata: Label("region")}
+	want, err := FitCox(context.Background(), ts, d, o)
+	must(t, err)
+	got, err := FitCox(context.Background(), alone, e, o)
+	must(t, err)
+	for j := range want.Estimate.Params {
+		near(t, want.Estimate.Params[j].Name, got.Estimate.Params[j].Value, want.Estimate.Params[j].Value, 1e-10)
+		near(t, "its std err", got.Estimate.Params[j].StdErr, want.Estimate.Params[j].StdErr, 1e-10)
+	}
+}

@@ -267,8 +267,8 @@ func ExampleForReason() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Printf("plans differ: p %.2f for all reasons, %.2f for those who cancelled\n", all.P, voluntary.P)
-	// Output: plans differ: p 0.10 for all reasons, 0.09 for those who cancelled
+	fmt.Printf("plans differ: p %.2f for all reasons, %.2f for those who canceled\n", all.P, voluntary.P)
+	// Output: plans differ: p 0.10 for all reasons, 0.09 for those who canceled
 }
 
 func ExampleSubdistribution() {
