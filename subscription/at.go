@@ -103,9 +103,10 @@ func (s *snapshotSums) unit(w *walker, lo, hi int, t int64) {
 	s.customers += one(w.alive(at))
 	s.paying += one(w.pays(at))
 	e := w.e
+	follows := w.signed(lo, hi, t)
 	for i := lo; i < hi; i++ {
 		it := &e.data.items[i]
-		if x := w.committed(lo, hi, i, t); x.sign() != 0 {
+		if x := w.committed(it, follows, t); x.sign() != 0 {
 			s.committed = s.committed.add(w.convertRow(x, it, t))
 		}
 		if !e.lifetime(it).has(t) {
@@ -137,32 +138,46 @@ func (m *more) contract(it *item, t int64) bool {
 	})
 }
 
-// committed returns what a row brings to committed MRR, in its own currency.
-func (w *walker) committed(lo, hi, i int, t int64) rational {
-	e, it := w.e, &w.e.data.items[i]
+// signed returns where rows of a unit start that are signed at a moment and start after it. It is nil if there are none.
+func (w *walker) signed(lo, hi int, t int64) map[start]bool {
+	var follows map[start]bool
+	for i := lo; i < hi; i++ {
+		if it := &w.e.data.items[i]; it.more != nil && it.from > t && it.more.signed <= t {
+			if follows == nil {
+				follows = map[start]bool{}
+			}
+			follows[start{it.customer, it.subscription, it.from}] = true
+		}
+	}
+	return follows
+}
+
+// start is the start of a row of a subscription.
+type start struct {
+	customer, subscription int32
+	at                     int64
+}
+
+// committed returns what a row brings to committed MRR, in its own currency. A row that a signed one follows at once
+// brings nothing.
+func (w *walker) committed(it *item, follows map[start]bool, t int64) rational {
+	e := w.e
 	signed := it.from
 	if it.more != nil {
 		signed = it.more.signed
 	}
 	life := e.lifetime(it)
-	if life.to <= t || it.cancel <= t || min(signed, it.from) > t {
+	if life.to <= t || it.cancel <= t || min(signed, it.from) > t || follows[start{it.customer, it.subscription, it.to}] {
 		return rational{}
 	}
-	if it.from > t {
-		at := it.from
-		if m := it.more; m != nil && m.trial.has(at) && m.trial.to != open {
-			at = m.trial.to
-		}
-		return e.worth(it, at).mrr
+	if it.from <= t {
+		return e.worth(it, t).mrr
 	}
-	for j := lo; it.to != open && j < hi; j++ {
-		next := &e.data.items[j]
-		if next.from == it.to && next.subscription == it.subscription && next.customer == it.customer &&
-			next.more != nil && next.more.signed <= t {
-			return rational{}
-		}
+	at := it.from
+	if m := it.more; m != nil && m.trial.has(at) && m.trial.to != open {
+		at = m.trial.to
 	}
-	return e.worth(it, t).mrr
+	return e.worth(it, at).mrr
 }
 
 // convertRow values an amount of a row's currency at a moment, by the policy.
