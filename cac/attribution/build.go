@@ -268,10 +268,10 @@ func each[T any](ctx context.Context, seq iter.Seq2[T, error], f func(T) error) 
 
 // byCustomer puts records in the order of customers, and within one in the order of time, keeping the order of the input
 // where that is the same. It returns where each customer begins.
-func byCustomer[T any](ctx context.Context, s []T, customers int, customer func(*T) int32, at func(*T) int64) ([]T, []int, error) {
+func byCustomer[T any](ctx context.Context, s []T, customers int, customer func(T) int32, at func(T) int64) ([]T, []int, error) {
 	begin := make([]int, customers+1)
 	for i := range s {
-		begin[customer(&s[i])+1]++
+		begin[customer(s[i])+1]++
 	}
 	for i := range customers {
 		begin[i+1] += begin[i]
@@ -279,11 +279,11 @@ func byCustomer[T any](ctx context.Context, s []T, customers int, customer func(
 	out := make([]T, len(s))
 	next := slices.Clone(begin)
 	for i := range s {
-		c := customer(&s[i])
+		c := customer(s[i])
 		out[next[c]] = s[i]
 		next[c]++
 	}
-	earlier := func(a, b T) int { return cmp.Compare(at(&a), at(&b)) }
+	earlier := func(a, b T) int { return cmp.Compare(at(a), at(b)) }
 	for i := range customers {
 		if i%4096 == 0 && ctx.Err() != nil {
 			return nil, nil, ctx.Err()
@@ -297,16 +297,16 @@ func byCustomer[T any](ctx context.Context, s []T, customers int, customer func(
 
 func (b *builder) build(ctx context.Context) error {
 	n := len(b.ids)
-	touches, touchesOf, err := byCustomer(ctx, b.touches, n, func(t *touch) int32 { return t.customer }, func(t *touch) int64 { return t.at })
+	touches, touchesOf, err := byCustomer(ctx, b.touches, n, func(t touch) int32 { return t.customer }, func(t touch) int64 { return t.at })
 	if err != nil {
 		return err
 	}
 	b.touches = nil
-	wins, winsOf, err := byCustomer(ctx, b.wins, n, func(w *win) int32 { return w.customer }, func(w *win) int64 { return w.at })
+	wins, winsOf, err := byCustomer(ctx, b.wins, n, func(w win) int32 { return w.customer }, func(w win) int64 { return w.at })
 	if err != nil {
 		return err
 	}
-	marks, marksOf, err := byCustomer(ctx, b.marks, n, func(m *mark) int32 { return m.customer }, func(m *mark) int64 { return m.at })
+	marks, marksOf, err := byCustomer(ctx, b.marks, n, func(m mark) int32 { return m.customer }, func(m mark) int64 { return m.at })
 	if err != nil {
 		return err
 	}

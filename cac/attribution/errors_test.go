@@ -146,7 +146,7 @@ func TestErrors(t *testing.T) {
 			_, err := ShapleyExact(ctx, Game{Players: []string{"a"}, Worth: func(c Coalition) float64 { return math.Inf(c.Len()) }})
 			return err
 		}, nil, "attribution: game: the worth of a coalition of 0 players is +Inf"},
-		{"no permutations", func() error { _, err := ShapleySampled(ctx, game("a"), SampleOptions{}); return err }, nil, "attribution: game: 0 permutations: not between 4 and 2^40"},
+		{"no permutations", func() error { _, err := ShapleySampled(ctx, game("a"), SampleOptions{}); return err }, nil, "attribution: game: 0 permutations: not between 4 and 2^30"},
 
 		{"highest order", func() error { _, err := SelectOrder(ctx, js, &OrderOptions{Max: -1}); return err }, nil, "attribution: highest order -1: not between 1 and 64"},
 		{"criterion", func() error { _, err := SelectOrder(ctx, js, &OrderOptions{Criterion: "x"}); return err }, nil, `attribution: criterion "x": unknown`},

@@ -162,8 +162,8 @@ func ShapleySampled(ctx context.Context, g Game, o SampleOptions) (*Values, erro
 		return nil, err
 	}
 	switch {
-	case o.Permutations < 4 || o.Permutations > 1<<40:
-		return nil, fail("game: %d permutations: not between 4 and 2^40", o.Permutations)
+	case o.Permutations < 4 || o.Permutations > 1<<30:
+		return nil, fail("game: %d permutations: not between 4 and 2^30", o.Permutations)
 	case o.Workers < 0:
 		return nil, fail("game: %d workers: negative", o.Workers)
 	}
