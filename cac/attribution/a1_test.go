@@ -127,6 +127,13 @@ func TestCaseA1Markov(t *testing.T) {
 		}
 	}
 
+	conv, value := exactEffects(caseA1(), 1, js.channels)
+	for i, e := range re.Effects {
+		if !near(e.Conversions, float(conv[i]), 1e-15) || !near(e.Value, float(value[i]), 1e-15) {
+			t.Errorf("%s: got %v and %v, want %v and %v", e.Channel, e.Conversions, e.Value, conv[i], value[i])
+		}
+	}
+
 	// 2,680.00 by these credits, and spend divided by them.
 	r := mustAttribute(t, js, Markov{})
 	parts, err := r.Allocate(usd("2680.00"))

@@ -142,6 +142,14 @@ func TestErrors(t *testing.T) {
 			return err
 		}, ErrTooManyPlayers,
 			"attribution: game of 21 players: too many players for the exact value"},
+		{"table without players", func() error { _, err := TableGame(nil, nil); return err }, nil, "attribution: game: no players"},
+		{"table of a stranger", func() error { _, err := TableGame([]string{"a"}, map[string]float64{"a+b": 1}); return err }, nil, `attribution: game: coalition "a+b": "b" is no player or is there twice`},
+		{"table of one twice", func() error { _, err := TableGame([]string{"a"}, map[string]float64{"a+a": 1}); return err }, nil, `attribution: game: coalition "a+a": "a" is no player or is there twice`},
+		{"table of a coalition twice", func() error {
+			_, err := TableGame([]string{"a", "b"}, map[string]float64{"a+b": 1, "b+a": 1})
+			return err
+		}, nil, `attribution: game: coalition "b+a" is there twice`},
+		{"table of NaN", func() error { _, err := TableGame([]string{"a"}, map[string]float64{"a": math.NaN()}); return err }, nil, "attribution: game: the worth of a coalition of 1 players is NaN"},
 		{"infinite worth", func() error {
 			_, err := ShapleyExact(ctx, Game{Players: []string{"a"}, Worth: func(c Coalition) float64 { return math.Inf(c.Len()) }})
 			return err

@@ -9,19 +9,14 @@ import (
 	"testing"
 )
 
-// table game of three players with a value in fractions: {O:7, F:6, D:4, O+F:15, O+D:7, F+D:9, O+F+D:19}.
-func tableGame() Game {
-	players := []string{"O", "F", "D"}
-	worth := map[string]float64{"O": 7, "F": 6, "D": 4, "O+F": 15, "O+D": 7, "F+D": 9, "O+F+D": 19}
-	return Game{Players: players, Worth: func(c Coalition) float64 {
-		var names []string
-		for i, p := range players {
-			if c.Has(i) {
-				names = append(names, p)
-			}
-		}
-		return worth[strings.Join(names, "+")]
-	}}
+// tableGame has three players whose value is known in fractions.
+func tableGame(t *testing.T) Game {
+	t.Helper()
+	g, err := TableGame([]string{"O", "F", "D"}, map[string]float64{"O": 7, "F": 6, "D": 4, "F+O": 15, "O+D": 7, "D+F": 9, "O+F+D": 19})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
 }
 
 func TestShapleyExact(t *testing.T) {
@@ -31,7 +26,7 @@ func TestShapleyExact(t *testing.T) {
 		game Game
 		want map[string]string
 	}{
-		{"table", tableGame(), map[string]string{"O": "23/3", "F": "49/6", "D": "19/6"}},
+		{"table", tableGame(t), map[string]string{"O": "23/3", "F": "49/6", "D": "19/6"}},
 		{"conversions", ConversionGame(js), map[string]string{ps: "21/2", display: "13/2", email: "17/2", direct: "21/2"}},
 		{"conversions without the short cut", Game{Players: js.Channels(), Worth: ConversionGame(js).Worth}, map[string]string{ps: "21/2", display: "13/2", email: "17/2", direct: "21/2"}},
 		{"rate of exact sets", RateGame(js), map[string]string{ps: "1/15", display: "0", email: "1/20", direct: "2/15"}},

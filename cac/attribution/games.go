@@ -3,7 +3,10 @@ package attribution
 import (
 	"cmp"
 	"context"
+	"encoding/binary"
+	"maps"
 	"slices"
+	"strings"
 )
 
 // sets returns the distinct sets of channels with their conversions and nulls, sorted.
@@ -38,6 +41,45 @@ func setBits(set []int32) int {
 		b |= 1 << c
 	}
 	return b
+}
+
+// TableGame is the game of a table of worths, by the names of the players with + between them in any order, such as
+// "Search+Email". A coalition that is not in the table is worth nothing.
+//
+// It returns an error for a key with a player who is not in the game or is there twice, for two keys of one coalition,
+// for a worth that is not finite, and for the players that [ShapleyExact] refuses.
+func TableGame(players []string, worth map[string]float64) (Game, error) {
+	words := (len(players) + 63) / 64
+	table := make(map[string]float64, len(worth))
+	key := func(c Coalition) string {
+		b := make([]byte, 0, 8*words)
+		for i := range words {
+			b = binary.LittleEndian.AppendUint64(b, c.words[i])
+		}
+		return string(b)
+	}
+	g := Game{Players: slices.Clone(players), Worth: func(c Coalition) float64 { return table[key(c)] }}
+	if err := g.validate(); err != nil {
+		return Game{}, err
+	}
+	for _, text := range slices.Sorted(maps.Keys(worth)) {
+		c := Coalition{make([]uint64, words)}
+		for name := range strings.SplitSeq(text, "+") {
+			i := slices.Index(players, name)
+			if i < 0 || c.Has(i) {
+				return Game{}, fail("game: coalition %q: %q is no player or is there twice", text, name)
+			}
+			c.add(i)
+		}
+		if err := g.finite(c, worth[text]); err != nil {
+			return Game{}, err
+		}
+		if _, ok := table[key(c)]; ok {
+			return Game{}, fail("game: coalition %q is there twice", text)
+		}
+		table[key(c)] = worth[text]
+	}
+	return g, nil
 }
 
 // ConversionGame is the game whose worth is the conversions that the channels of a coalition can make among themselves:

@@ -20,6 +20,8 @@ import (
 //
 // For value, a conversion from state s pays the mean value of the conversions from s, and P is the expected payment.
 //
+// A channel that no converting journey has can get credit, for leading to channels from which others convert.
+//
 // Nothing is simulated: the effects solve a linear system, directly up to 2,000 states and beyond by iteration to a
 // residual of 1e-12.
 type Markov struct {
