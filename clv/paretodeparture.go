@@ -35,6 +35,43 @@ func newDeparture(n, s, a, b, t float64) departure {
 	return d
 }
 
+// alike is the largest 1-k at which the two integrals to infinity, of those who left later than TX and of those whose
+// next purchase would have come after T, are short series. Their sum is that of the living and the gone.
+const alike = 0.35
+
+// alive returns what the integral's likelihood adds to (alpha+tx)^-n (beta+tx)^-s, as a logarithm, and the share of the
+// living in it. The integral must be that of n, s, a, b and t.
+func (d *departure) alive(n, s, a, b, t float64) (sum, share float64) {
+	if t == 0 {
+		return 0, 1
+	}
+	living := -n*d.logA - s*d.logB
+	if 1-d.k > alike {
+		return mix(living, math.Log(s)+d.integral())
+	}
+	var left, later float64
+	if d.byB {
+		left = s * series(n, n+s, (a-b)/a)
+		later = n * (b + t) / (a + t) * series(n+1, n+s, (a-b)/(a+t))
+	} else {
+		left = s * a / b * series(s+1, n+s, (b-a)/b)
+		later = n * series(s, n+s, (b-a)/(b+t))
+	}
+	share = math.Exp(living)
+	all := left + share*later
+	return math.Log(all), min(1, share/all)
+}
+
+// series returns 2F1(1, c; n+1; z)/n for c up to n+1 and z up to alike.
+func series(c, n, z float64) float64 {
+	term, sum := 1.0, 1.0
+	for i := 0.0; term > 1e-17*sum; i++ {
+		term *= (c + i) / (n + 1 + i) * z
+		sum += term
+	}
+	return sum / n
+}
+
 // A panel is a piece of the integral with its rule.
 type panel struct {
 	middle, half float64
@@ -134,16 +171,29 @@ func (d *departure) integral() float64 {
 	return math.Log(d.scale * sum)
 }
 
+// manyPurchases is the bent above which ln(1+k(e^v-1)) must have all of its digits even where it is small.
+const manyPurchases = 100
+
 // over applies a panel's rule.
 func (d *departure) over(p panel) float64 {
 	sum := 0.0
+	if d.bent > manyPurchases {
+		for i := range p.rule {
+			g := &p.rule[i]
+			v, w := p.middle-p.half*g.x, p.middle+p.half*g.x
+			sum += g.weight * (math.Exp(-d.linear*v-d.bent*math.Log1p(d.k*math.Expm1(v))) +
+				math.Exp(-d.linear*w-d.bent*math.Log1p(d.k*math.Expm1(w))))
+		}
+		return p.half * sum
+	}
+	middle := d.k * math.Exp(p.middle)
 	for i := range p.rule {
 		g := &p.rule[i]
-		v := p.middle - p.half*g.x
-		f := math.Exp(-d.linear*v - d.bent*math.Log1p(d.k*math.Expm1(v)))
-		v = p.middle + p.half*g.x
-		f += math.Exp(-d.linear*v - d.bent*math.Log1p(d.k*math.Expm1(v)))
-		sum += g.weight * f
+		step := p.half * g.x
+		e := math.Exp(step)
+		low, high := 1-d.k+middle/e, 1-d.k+middle*e
+		sum += g.weight * (math.Exp(-d.linear*(p.middle-step)-d.bent*math.Log(low)) +
+			math.Exp(-d.linear*(p.middle+step)-d.bent*math.Log(high)))
 	}
 	return p.half * sum
 }
@@ -187,12 +237,18 @@ func (d *departure) momentsOver(p panel, m *moments) {
 		g := &p.rule[i]
 		weight := p.half * g.weight
 		for _, v := range [2]float64{p.middle - p.half*g.x, p.middle + p.half*g.x} {
-			e := math.Expm1(v)
-			y := 1 + d.k*e
-			l := math.Log1p(d.k * e)
+			var e, y, l float64
+			if d.bent > manyPurchases {
+				less := math.Expm1(v)
+				e, y, l = 1+less, 1+d.k*less, math.Log1p(d.k*less)
+			} else {
+				e = math.Exp(v)
+				y = 1 - d.k + d.k*e
+				l = math.Log(y)
+			}
 			f := weight * math.Exp(-d.linear*v-d.bent*l)
-			both := 1 / (y * (1 + e))
-			la, ia, lb, ib := l, both*(1+e), v, both*y
+			both := 1 / (y * e)
+			la, ia, lb, ib := l, both*e, v, both*y
 			if !d.byB {
 				la, ia, lb, ib = lb, ib, la, ia
 			}

@@ -105,8 +105,9 @@ func (m ParetoNBD) LogLikelihood(h History) float64 {
 // mix returns the log of the sum of the two cases, with (alpha+tx)^-(r+x) (beta+tx)^-s taken out, and P(alive).
 func (m ParetoNBD) mix(h History) (sum, alive float64) {
 	n := m.R + float64(h.X)
-	d := newDeparture(n, m.S, m.Alpha+h.TX, m.Beta+h.TX, h.T-h.TX)
-	return mix(-n*d.logA-m.S*d.logB, math.Log(m.S)+d.integral())
+	a, b, t := m.Alpha+h.TX, m.Beta+h.TX, h.T-h.TX
+	d := newDeparture(n, m.S, a, b, t)
+	return d.alive(n, m.S, a, b, t)
 }
 
 // ProbAlive returns P(alive at T | x, tx, T), the share of the first term in the sum that LogLikelihood takes the

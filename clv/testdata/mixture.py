@@ -1,8 +1,9 @@
 """High-precision integrals of positive functions given by their logarithms, for the generators of golden values.
 
 integral(f) is the log of the integral of exp(f) over the real line, for an f that is analytic near it and falls off at
-both ends: the trapezoidal rule in w, where u = peak + sinh(w), halved until two rules agree to 18 digits. With y = ln u for a gamma variable and y = logit p for a beta variable
-the densities of the mixing distributions are such functions.
+both ends: the trapezoidal rule in w, where u = peak + sinh(w), halved until two rules agree to 18 digits, or as many as
+are asked for. With y = ln u for a gamma variable and y = logit p for a beta variable the densities of the mixing
+distributions are such functions.
 """
 from mpmath import mp, mpf, exp, log, log1p, loggamma
 
@@ -67,7 +68,7 @@ def edge(f, top, at, direction):
     return at + direction * hi
 
 
-def rules(fs, f):
+def rules(fs, f, digits=18):
     """Logs of the integrals of exp(g) for all g in fs, by rules halved until all have converged; f tells where."""
     at = peak(f)
     top = f(at)
@@ -89,12 +90,12 @@ def rules(fs, f):
         total = [s + m for s, m in zip(total, more)]
         n *= 2
         now = [s * h for s in total]
-        if all(abs(v - w) <= mpf(10) ** -18 * abs(v) for v, w in zip(now, last)):
+        if all(abs(v - w) <= mpf(10) ** -digits * abs(v) for v, w in zip(now, last)):
             return [log(v) + t for v, t in zip(now, tops)]
         last = now
     raise ValueError("no convergence")
 
 
-def integral(f):
-    """The log of the integral of exp(f)."""
-    return rules([f], f)[0]
+def integral(f, like=None, digits=18):
+    """The log of the integral of exp(f); like is a cheaper function that is large where f is, to find the place."""
+    return rules([f], like or f, digits)[0]
