@@ -12,6 +12,16 @@ import (
 	"github.com/shopspring/decimal"
 )
 
+// movements returns those of June.
+func movements(t *testing.T, b *subscription.Book) []subscription.Movement {
+	t.Helper()
+	log, err := b.Log(t.Context(), []ledger.Period{june()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return log.Movements
+}
+
 func june() ledger.Period { return month(2025, time.June) }
 
 // TestEdges has each rule of a policy with its default and the alternatives. Lines are new, reactivation, expansion,
@@ -152,9 +162,9 @@ func TestInvoluntaryChurnOfOverduePayment(t *testing.T) {
 	overdue := row("a", "100", "2025-01-01", "2025-06-28")
 	overdue.PastDue = []ledger.Period{{Start: at("2025-05-20")}}
 	overdue.Reason, overdue.Code = subscription.Voluntary, "too late"
-	log, err := book(t, overdue).Log(t.Context(), []ledger.Period{june()})
-	if err != nil || len(log) != 1 {
-		t.Fatalf("Log = %v, %v, want one movement", log, err)
+	log := movements(t, book(t, overdue))
+	if len(log) != 1 {
+		t.Fatalf("Log = %v, want one movement", log)
 	}
 	if m := log[0]; m.Kind != subscription.Churn || m.Reason != subscription.Involuntary || !m.At.Equal(at("2025-06-19")) {
 		t.Errorf("movement = %+v, want involuntary churn on 19 June, 30 days after 20 May", m)
@@ -164,9 +174,9 @@ func TestInvoluntaryChurnOfOverduePayment(t *testing.T) {
 func TestDiscountExpiryIsFlagged(t *testing.T) {
 	r := off(row("a", "100", "2025-03-10", "2025-06-20"), pct(20, subscription.Repeating))
 	next := row("a", "130", "2025-06-20", "")
-	log, err := book(t, r, next).Log(t.Context(), []ledger.Period{june()})
-	if err != nil || len(log) != 2 {
-		t.Fatalf("Log = %v, %v, want two movements", log, err)
+	log := movements(t, book(t, r, next))
+	if len(log) != 2 {
+		t.Fatalf("Log = %v, want two movements", log)
 	}
 	if !log[0].DiscountExpiry || log[1].DiscountExpiry {
 		t.Errorf("DiscountExpiry = %v and %v, want true on 10 June and false on 20 June", log[0].DiscountExpiry, log[1].DiscountExpiry)
@@ -177,9 +187,9 @@ func TestDiscountExpiryIsFlagged(t *testing.T) {
 }
 
 func TestReactivationKnowsItsGap(t *testing.T) {
-	log, err := book(t, row("a", "10", "2025-01-01", "2025-05-20"), row("a", "10", "2025-06-10", "")).Log(t.Context(), []ledger.Period{june()})
-	if err != nil || len(log) != 1 || log[0].Kind != subscription.Reactivation || log[0].Gap != 21*24*time.Hour {
-		t.Errorf("Log = %+v, %v, want a reactivation after 21 days", log, err)
+	log := movements(t, book(t, row("a", "10", "2025-01-01", "2025-05-20"), row("a", "10", "2025-06-10", "")))
+	if len(log) != 1 || log[0].Kind != subscription.Reactivation || log[0].Gap != 21*24*time.Hour {
+		t.Errorf("Log = %+v, want a reactivation after 21 days", log)
 	}
 }
 

@@ -37,8 +37,11 @@ type Movement struct {
 	Code           string        `json:"code,omitempty"`
 }
 
-// Movements is a log of movements in the order of time.
-type Movements []Movement
+// A MovementLog is the movements of all units in the order of time, and of the units' names at the same moment.
+type MovementLog struct {
+	Policy    Policy     `json:"policy"`
+	Movements []Movement `json:"movements"`
+}
 
 // Log returns the movements of every unit within the periods, which must not overlap, in the order of time and of the
 // units' names. Under rates that change, each unit has a movement FX at the end of a period for what its other movements
@@ -46,13 +49,13 @@ type Movements []Movement
 // minor unit, where periods adjoin.
 //
 // Errors are those of [Book.RollForward].
-func (b *Book) Log(ctx context.Context, periods []ledger.Period) (Movements, error) {
+func (b *Book) Log(ctx context.Context, periods []ledger.Period) (*MovementLog, error) {
 	cuts, err := spans(periods)
 	if err != nil {
 		return nil, err
 	}
 	if len(cuts) == 0 {
-		return nil, nil
+		return &MovementLog{Policy: b.policy}, nil
 	}
 	if len(layers(cuts)) > 1 {
 		return nil, fmt.Errorf("subscription: log: the periods overlap")
@@ -75,17 +78,40 @@ func (b *Book) Log(ctx context.Context, periods []ledger.Period) (Movements, err
 	if err != nil {
 		return nil, err
 	}
-	var all Movements
-	for _, p := range parts {
+	all, err := inOrder(parts)
+	if err != nil {
+		return nil, err
+	}
+	return &MovementLog{Policy: b.policy, Movements: all}, nil
+}
+
+// place is where a movement is, with what it is sorted by: rows are in the order of the units' names.
+type place struct {
+	at   int64
+	row  int
+	part int
+	n    int
+}
+
+// inOrder puts the movements of all workers in the order of time and of names; those of one unit and moment stay in
+// theirs. Movements are large, so each is moved once.
+func inOrder(parts []*logger) ([]Movement, error) {
+	var places []place
+	for i, p := range parts {
 		if p.err != nil {
 			return nil, p.err
 		}
-		all = append(all, p.out...)
+		for n := range p.out {
+			places = append(places, place{p.out[n].At.UnixNano(), p.rows[n], i, n})
+		}
 	}
-	slices.SortStableFunc(all, func(x, y Movement) int {
-		return cmp.Or(x.At.Compare(y.At), cmp.Compare(x.Parent, y.Parent), cmp.Compare(x.Customer, y.Customer),
-			cmp.Compare(x.Subscription, y.Subscription), cmp.Compare(x.Item, y.Item))
+	slices.SortFunc(places, func(x, y place) int {
+		return cmp.Or(cmp.Compare(x.at, y.at), cmp.Compare(x.row, y.row), cmp.Compare(x.n, y.n))
 	})
+	all := make([]Movement, len(places))
+	for i, p := range places {
+		all[i] = parts[p.part].out[p.n]
+	}
 	return all, nil
 }
 
@@ -94,7 +120,8 @@ type logger struct {
 	e       *engine
 	cuts    []span
 	periods []ledger.Period
-	out     Movements
+	out     []Movement
+	rows    []int // the first row of the unit of each
 	err     error
 
 	unitRow int
@@ -163,13 +190,13 @@ func (l *logger) write(m Movement, change rational) {
 		m.Code = ""
 	}
 	m.Customer, m.Subscription, m.Item, m.Parent = l.e.unit(l.unitRow)
-	l.out = append(l.out, m)
+	l.out, l.rows = append(l.out, m), append(l.rows, l.unitRow)
 }
 
 // String returns an aligned table.
-func (ms Movements) String() string {
+func (l *MovementLog) String() string {
 	rows := [][]string{{"at", "customer", "kind", "change", "after", "reason"}}
-	for _, m := range ms {
+	for _, m := range l.Movements {
 		who := m.Customer
 		if who == "" {
 			who = m.Parent
@@ -189,13 +216,13 @@ func (ms Movements) String() string {
 }
 
 // WriteCSV writes one record for each movement, with a header.
-func (ms Movements) WriteCSV(w io.Writer) error {
+func (l *MovementLog) WriteCSV(w io.Writer) error {
 	c := csv.NewWriter(w)
 	if err := c.Write([]string{"at", "period_start", "period_end", "parent", "customer", "subscription", "item", "kind", "change", "after",
 		"currency", "discount_expiry", "gap_seconds", "reason", "code"}); err != nil {
 		return err
 	}
-	for _, m := range ms {
+	for _, m := range l.Movements {
 		if err := c.Write([]string{m.At.Format(time.RFC3339), m.Period.Start.Format(time.RFC3339), m.Period.End.Format(time.RFC3339),
 			m.Parent, m.Customer, m.Subscription, m.Item, m.Kind.String(), plain(m.Change), plain(m.After), string(m.After.Currency()),
 			strconv.FormatBool(m.DiscountExpiry), strconv.FormatInt(int64(m.Gap/time.Second), 10), m.Reason.String(), m.Code}); err != nil {

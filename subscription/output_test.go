@@ -168,7 +168,7 @@ func TestJSON(t *testing.T) {
 		roundTrip(t, s)
 		roundTrip(t, groups)
 		roundTrip(t, cohorts)
-		roundTrip(t, &log)
+		roundTrip(t, log)
 	}
 	text, err := json.Marshal(period(t, book(t, row("a", "10", "2025-06-05", "")), june()))
 	if err != nil {

@@ -200,7 +200,7 @@ func TestLogExplainsBalances(t *testing.T) {
 		}
 		balances := map[string]money.Amount{}
 		lines := map[ledger.Period]map[subscription.MovementKind]money.Amount{}
-		for _, mv := range log {
+		for _, mv := range log.Movements {
 			key := mv.Parent + "/" + mv.Customer + "/" + mv.Subscription + "/" + mv.Item
 			balances[key] = plus(t, balances[key], mv.Change)
 			if !balances[key].Equal(mv.After) {
