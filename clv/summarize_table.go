@@ -255,7 +255,7 @@ func (t *table[K]) find(e *entry) (int, error) {
 	for s := int(hash) & mask; ; s = (s + 1) & mask {
 		slot := t.slots[s]
 		if slot == 0 {
-			if t.n == math.MaxUint32 {
+			if uint64(t.n) == math.MaxUint32 {
 				return 0, errTooManyCustomers
 			}
 			t.slots[s] = uint64(hash)<<32 | uint64(t.n+1)
