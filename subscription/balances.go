@@ -2,6 +2,7 @@ package subscription
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -190,8 +191,18 @@ func (b *Balances) RollForward(ctx context.Context, dates []time.Time) (*RollFor
 // ReadBalances reads Balances from CSV text. The fields customer, at, mrr and currency are required, the currency unless
 // CSVOptions.Currency says it; parent is optional. Other columns are ignored. [ledger.ReadRecords] has the rules.
 func ReadBalances(ctx context.Context, r io.Reader, o *ledger.CSVOptions) iter.Seq2[Balance, error] {
-	s := ledger.Schema{Required: []string{"customer", "at", "mrr", "currency"}, Optional: []string{"parent"}, Prefix: "subscription"}
-	return ledger.ReadRecords(ctx, r, o, s, func(rec *ledger.Record) (Balance, error) {
-		return Balance{Customer: rec.Text("customer"), Parent: rec.Text("parent"), At: rec.Time("at"), MRR: rec.Amount("mrr")}, nil
-	})
+	return ledger.ReadRecords(ctx, r, o, balanceSchema(), decodeBalance)
+}
+
+// BalancesFromRows reads Balances from a SQL query with the fields of [ReadBalances] as columns.
+func BalancesFromRows(ctx context.Context, rows *sql.Rows, o *ledger.CSVOptions) iter.Seq2[Balance, error] {
+	return ledger.FromRows(ctx, rows, o, balanceSchema(), decodeBalance)
+}
+
+func balanceSchema() ledger.Schema {
+	return ledger.Schema{Required: []string{"customer", "at", "mrr", "currency"}, Optional: []string{"parent"}, Prefix: "subscription"}
+}
+
+func decodeBalance(rec *ledger.Record) (Balance, error) {
+	return Balance{Customer: rec.Text("customer"), Parent: rec.Text("parent"), At: rec.Time("at"), MRR: rec.Amount("mrr")}, nil
 }

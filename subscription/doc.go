@@ -16,7 +16,7 @@
 //
 //	[Rows], [ReadCSV], [FromRows]   a slice, a CSV file, a SQL query
 //	[Join]                          contracts and their items in two tables
-//	[Fold]                          a log of events
+//	[Fold]                          a log of events, of a slice or of [ReadEvents]
 //	[FromInvoices]                  the lines of invoices, prorated ones too
 //
 // Where only snapshots of each customer's MRR are left there is [NewBalances]: a type that has no method for what
@@ -42,7 +42,7 @@
 // The [Grain] says whose balance it is: an item's, a subscription's, a customer's or a parent account's. Periods are
 // half-open, so what happens at the end of a period belongs to the next one, and a closing is the next opening. Any
 // periods will do: ledger's months, weeks and days, [Quarters], [FiscalYears], [Rolling] days, [Anchored] months.
-// [Book.Log] has every movement of every customer.
+// [Book.Log] has every movement of every customer, [Book.Segments] a table for each group of them.
 //
 // # Rates
 //

@@ -379,3 +379,19 @@ func ExampleBook_Trials() {
 	fmt.Println(trials, err)
 	// Output: trials started in 2025-05: 2, converted 1 (50.00%), lost 1, open 0 <nil>
 }
+
+func ExampleBook_Segments() {
+	customers := []ledger.Customer{{ID: "acme", Channel: "ads"}, {ID: "bolt", Channel: "partner"}, {ID: "cozy", Channel: "ads"}, {ID: "dune", Channel: "partner"}}
+	dec := []ledger.Period{ledger.Month(2025, time.December, time.UTC)}
+	segments, err := exampleBook().Segments(context.Background(), ledger.By(customers, "channel"), dec)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, s := range segments {
+		p := s.Table.Periods[0]
+		fmt.Println(s.Key, p.Opening, p.Closing, p.NRR)
+	}
+	// Output:
+	// ads USD 212.00 USD 240.00 113.21%
+	// partner USD 10.00 USD 110.00 100.00%
+}

@@ -1,6 +1,8 @@
 package subscription_test
 
 import (
+	"database/sql/driver"
+	"strings"
 	"testing"
 	"time"
 
@@ -130,5 +132,45 @@ func TestFoldErrors(t *testing.T) {
 	rows, err := ledger.Collect(ledger.Skip(subscription.Fold(ledger.Slice([]subscription.Event{start, other})), nil))
 	if err != nil || len(rows) != 1 {
 		t.Errorf("Skip: %v, %v", rows, err)
+	}
+}
+
+func TestReadEvents(t *testing.T) {
+	const text = `at,kind,subscription,customer,plan,price,currency,interval,quantity,discount_id,discount_percent,reason,region
+2025-01-10,start,s,a,basic,20,USD,month,2,,,,north
+2025-02-10,discount-start,s,,,,,,,d,10%,,
+2025-03-10,discount-stop,s,,,,,,,d,,,
+2025-04-10,end,s,,,,,,,,,voluntary,
+`
+	b, err := subscription.New(subscription.Fold(subscription.ReadEvents(t.Context(), strings.NewReader(text), nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for day, want := range map[string]string{"2025-01-15": "40", "2025-02-15": "36", "2025-03-15": "40", "2025-04-15": "0"} {
+		wantAmount(t, "MRR on "+day, snapshot(t, b, day).MRR, want)
+	}
+	f := &fakeDB{columns: []string{"at", "kind", "subscription", "customer", "price", "currency", "interval"},
+		values: [][]driver.Value{{at("2025-01-10"), "start", "s", "a", "20", "USD", "month"}}}
+	if b, err = subscription.New(subscription.Fold(subscription.EventsFromRows(t.Context(), query(t, f), nil))); err != nil {
+		t.Fatal(err)
+	}
+	wantAmount(t, "MRR", snapshot(t, b, "2025-01-15").MRR, "20")
+	f = &fakeDB{columns: []string{"customer", "at", "mrr", "currency"}, values: [][]driver.Value{{"a", at("2025-01-31"), "20.00", "USD"}}}
+	bal, err := subscription.NewBalances(subscription.BalancesFromRows(t.Context(), query(t, f), nil))
+	if err != nil || len(bal.Dates()) != 1 {
+		t.Errorf("balances: %v", err)
+	}
+	for row, want := range map[string]string{
+		"2025-01-10,begin,s,a,,,,,,,,,":             `subscription: row 1: field "kind": value "begin": subscription: "begin" is no kind of event`,
+		"2025-01-10,start,s,a,,,,,,,,,":             `subscription: row 1: field "price": value "": an item that starts or changes needs a price`,
+		"2025-01-10,start,s,a,,20,USD,,,,,,":        `subscription: row 1: field "interval": value "": no interval: give the column interval, or ReadOptions.Interval`,
+		"2025-01-10,discount-start,s,,,,,,,d,,,":    `subscription: row 1: field "discount_percent": value "": a discount needs a percentage or an amount`,
+		"2025-01-10,discount-start,s,,,,,,,d,120,,": `subscription: row 1: field "discount_percent": value "120": not a percentage from 0 to 100`,
+	} {
+		head, _, _ := strings.Cut(text, "\n")
+		_, err := subscription.New(subscription.Fold(subscription.ReadEvents(t.Context(), strings.NewReader(head+"\n"+row+"\n"), nil)))
+		if err == nil || err.Error() != want {
+			t.Errorf("%s\n got %v\nwant %s", row, err, want)
+		}
 	}
 }

@@ -215,3 +215,24 @@ func TestCohortTotals(t *testing.T) {
 		t.Errorf("the fourth cohort starts in %s", m.Rows[3].Start)
 	}
 }
+
+// TestSegments checks that the segments of a table add up to it.
+func TestSegments(t *testing.T) {
+	b := book(t, scenario()...)
+	key := func(customer string) string { return map[bool]string{true: "early", false: "late"}[customer < "F"] }
+	segments, err := b.Segments(t.Context(), key, []ledger.Period{june()})
+	if err != nil || len(segments) != 2 || segments[0].Key != "early" {
+		t.Fatalf("segments %+v, %v", segments, err)
+	}
+	x, y, all := &segments[0].Table.Periods[0], &segments[1].Table.Periods[0], period(t, b, june())
+	for line, as := range map[string][3]money.Amount{"opening": {x.Opening, y.Opening, all.Opening}, "new": {x.New, y.New, all.New},
+		"churn": {x.Churn, y.Churn, all.Churn}, "closing": {x.Closing, y.Closing, all.Closing}, "kept": {x.NRR.Part, y.NRR.Part, all.NRR.Part}} {
+		if !plus(t, as[0], as[1]).Equal(as[2]) {
+			t.Errorf("%s: %s and %s are not %s", line, as[0], as[1], as[2])
+		}
+	}
+	wantAmount(t, "opening of A to E", x.Opening, "480")
+	if _, err := b.Segments(t.Context(), nil, nil); err == nil {
+		t.Error("no error without a key")
+	}
+}
