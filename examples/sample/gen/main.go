@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/csv"
+	"fmt"
 	"log"
 	"math/rand/v2"
 	"os"
@@ -14,10 +15,11 @@ import (
 	"github.com/custval/custval/clv"
 	"github.com/custval/custval/clv/simulate"
 	"github.com/custval/custval/ledger"
+	"github.com/custval/custval/money"
 )
 
 // The shop wins 1,200 customers from January 2024 to March 2025. They buy 0.13 times a week while they are customers,
-// one in four leaves after an order, and the mean order is USD 40.
+// one in four leaves after an order, the mean order is USD 40, and one order in thirty comes back.
 func main() {
 	orders, err := ledger.Collect(simulate.Shop{
 		Purchases: clv.BGNBD{R: 0.7, Alpha: 5.4, A: 0.8, B: 2.4},
@@ -34,6 +36,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	orders = returns(orders, time.Date(2025, time.December, 31, 20, 0, 0, 0, time.UTC))
 	slices.SortStableFunc(orders, func(a, b ledger.Transaction) int {
 		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Customer, b.Customer))
 	})
@@ -42,11 +45,37 @@ func main() {
 	}
 }
 
-// describe gives each customer one channel, drawn anew but equal for all of a customer's orders.
-func describe(_ *rand.Rand, customer, _ int, t *ledger.Transaction) {
+// describe gives each customer one channel, drawn anew but equal for all of a customer's orders, and each order a
+// category and the cost of its goods.
+func describe(r *rand.Rand, customer, _ int, t *ledger.Transaction) {
 	channels := [...]string{"search", "search", "social", "social", "email", "direct"}
-	r := rand.New(rand.NewPCG(7, uint64(customer)))
-	t.Channel = channels[r.IntN(len(channels))]
+	own := rand.New(rand.NewPCG(7, uint64(customer)))
+	t.Channel = channels[own.IntN(len(channels))]
+	categories := [...]struct {
+		name string
+		cost int64 // per cent of the amount
+	}{{"shoes", 55}, {"shoes", 55}, {"shirts", 45}, {"shirts", 45}, {"shirts", 45}, {"hats", 30}, {"bags", 62}}
+	c := categories[r.IntN(len(categories))]
+	cost, err := t.Amount.MulRat(c.cost, 100, money.HalfEven)
+	if err != nil {
+		log.Fatal(err) // a dollar amount and a percentage: it does not happen
+	}
+	t.Category, t.Cost = c.name, cost
+	t.ID = fmt.Sprintf("%s-%s", t.Customer, t.At.Format("060102150405"))
+}
+
+// returns adds a refund of the whole order, goods included, for one order in thirty, eight days later.
+func returns(orders []ledger.Transaction, end time.Time) []ledger.Transaction {
+	r := rand.New(rand.NewPCG(8, 9))
+	for _, o := range orders {
+		back := o.At.AddDate(0, 0, 8)
+		if r.IntN(30) > 0 || back.After(end) {
+			continue
+		}
+		o.At, o.Amount, o.Cost = back, o.Amount.Neg(), o.Cost.Neg()
+		orders = append(orders, o)
+	}
+	return orders
 }
 
 func write(path string, orders []ledger.Transaction) error {
@@ -55,9 +84,9 @@ func write(path string, orders []ledger.Transaction) error {
 		return err
 	}
 	w := csv.NewWriter(f)
-	rows := [][]string{{"customer", "at", "amount", "channel"}}
+	rows := [][]string{{"customer", "at", "amount", "id", "channel", "category", "cost"}}
 	for _, o := range orders {
-		rows = append(rows, []string{o.Customer, o.At.Format(time.DateOnly), o.Amount.Number(), o.Channel})
+		rows = append(rows, []string{o.Customer, o.At.Format(time.DateOnly), o.Amount.Number(), o.ID, o.Channel, o.Category, o.Cost.Number()})
 	}
 	if err := w.WriteAll(rows); err != nil {
 		return err
