@@ -14,11 +14,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"time"
 
 	"github.com/custval/custval/clv"
+	"github.com/custval/custval/examples/internal/story"
 	"github.com/custval/custval/examples/sample"
 	"github.com/custval/custval/ledger"
 	"github.com/custval/custval/money"
@@ -41,13 +41,7 @@ func main() {
 	flag.StringVar(&c.currency, "currency", "USD", "currency of the amounts where no column says it")
 	flag.StringVar(&c.out, "out", filepath.Join(os.TempDir(), "custval-quickstart"), "directory of the charts")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := run(ctx, c, os.Stdout, os.Stderr)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "quickstart:", err)
-		os.Exit(1)
-	}
+	story.Main("quickstart", func(ctx context.Context, out io.Writer) error { return run(ctx, c, out, os.Stderr) })
 }
 
 // run is the whole program: it prints its story to out and its progress to progress.
@@ -56,21 +50,21 @@ func run(ctx context.Context, c config, out, progress io.Writer) error {
 	if !ok {
 		return fmt.Errorf("-unit %s: want day or week", c.unit)
 	}
-	p := printer{w: out}
+	p := story.New(out)
 
-	p.title("1. The order log")
+	p.Title("The order log")
 	log, name, err := read(ctx, c)
 	if err != nil {
 		return err
 	}
 	first, last := span(log)
-	p.say("%s has %d rows from %s to %s.", name, len(log), first.Format(time.DateOnly), last.Format(time.DateOnly))
+	p.Say("%s has %d rows from %s to %s.", name, len(log), first.Format(time.DateOnly), last.Format(time.DateOnly))
 	end, err := endOf(c, last)
 	if err != nil {
 		return err
 	}
 
-	p.title("2. What each customer did until " + end.Format(time.DateOnly))
+	p.Title("What each customer did until %s", end.Format(time.DateOnly))
 	hs, err := clv.Summarize(ctx, ledger.Transactions(log), end, unit, &clv.SummaryOptions{Progress: report(progress)})
 	if err != nil {
 		return err
@@ -78,54 +72,54 @@ func run(ctx context.Context, c config, out, progress io.Writer) error {
 	if len(hs.Rows) == 0 {
 		return fmt.Errorf("no purchase on or before %s", end.Format(time.DateOnly))
 	}
-	p.say("%d customers, %d of them repeat buyers. A customer is reduced to three numbers: repeat purchases (x), time of the\n"+
+	p.Say("%d customers, %d of them repeat buyers. A customer is reduced to three numbers: repeat purchases (x), time of the\n"+
 		"last one (t_x) and time since the first one (T), both in %ss. What became of the rows:", hs.Customers(), repeatBuyers(hs), c.unit)
-	p.say("%s", hs.Report)
+	p.Say("%s", hs.Report)
 
-	p.title("3. How often, and for how long: the BG/NBD model")
+	p.Title("How often, and for how long: the BG/NBD model")
 	purchases, err := clv.FitBGNBD(ctx, hs, nil)
 	if err != nil {
 		return err
 	}
-	p.say("%s", purchases)
+	p.Say("%s", purchases)
 	m := purchases.Model
-	p.say("While they stay, customers place %.3f repeat orders a %s on average, and after an order %.0f %% leave for good.",
+	p.Say("While they stay, customers place %.3f repeat orders a %s on average, and after an order %.0f %% leave for good.",
 		m.R/m.Alpha, c.unit, 100*m.A/(m.A+m.B))
 
-	p.title("4. How much they spend: the gamma-gamma model")
+	p.Title("How much they spend: the gamma-gamma model")
 	spend, err := clv.FitGammaGamma(ctx, hs, nil)
 	if err != nil {
 		return err
 	}
-	p.say("%s", spend)
-	p.say("The mean order of a customer is drawn towards %.2f, the more so the fewer orders there are.", spend.Model.PopulationMean())
+	p.Say("%s", spend)
+	p.Say("The mean order of a customer is drawn towards %.2f, the more so the fewer orders there are.", spend.Model.PopulationMean())
 
 	horizon := float64(last.Sub(end)) / float64(unit)
 	if !last.After(end) {
 		horizon = 52 * float64(clv.Week) / float64(unit)
 	}
-	p.title(fmt.Sprintf("5. Forecast of the next %.0f %ss", horizon, c.unit))
-	if err := forecast(ctx, &p, m, hs, log, last, horizon); err != nil {
+	p.Title("Forecast of the next %.0f %ss", horizon, c.unit)
+	if err := forecast(ctx, p, m, hs, log, last, horizon); err != nil {
 		return err
 	}
 
-	p.title("6. The value of each customer")
+	p.Title("The value of each customer")
 	scorer, err := clv.NewScorer(purchases, spend, hs.Rows[0].Spend.Currency(), clv.ValueOptions{
 		Margin: 0.30, Horizon: 52 * float64(clv.Week) / float64(unit), Discount: clv.Annual(0.10)}, nil)
 	if err != nil {
 		return err
 	}
-	values, err := score(&p, scorer, hs)
+	values, err := score(p, scorer, hs)
 	if err != nil {
 		return err
 	}
 
-	p.title("7. Charts")
+	p.Title("Charts")
 	if err := draw(ctx, c, m, hs, log, values); err != nil {
 		return err
 	}
-	p.say("cumulative, alive and values (PNG and SVG) are in %s", c.out)
-	return p.err
+	p.Say("cumulative, alive and values (PNG and SVG) are in %s", c.out)
+	return p.Err()
 }
 
 // read returns the log, by customer and time as it came, and what to call it.
@@ -198,17 +192,3 @@ func repeatBuyers(hs *clv.Histories) int {
 	}
 	return n
 }
-
-// A printer writes the story and keeps the first error.
-type printer struct {
-	w   io.Writer
-	err error
-}
-
-func (p *printer) say(format string, args ...any) {
-	if p.err == nil {
-		_, p.err = fmt.Fprintf(p.w, format+"\n", args...)
-	}
-}
-
-func (p *printer) title(text string) { p.say("\n%s\n", text) }

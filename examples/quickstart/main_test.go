@@ -3,35 +3,14 @@ package main
 import (
 	"bytes"
 	"context"
-	"flag"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"github.com/custval/custval/examples/internal/story/storytest"
 )
-
-var update = flag.Bool("update", false, "write the golden files")
-
-// golden compares the output with testdata/name.txt.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name+".txt")
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-}
 
 func TestSampleShop(t *testing.T) {
 	dir := t.TempDir()
@@ -39,7 +18,7 @@ func TestSampleShop(t *testing.T) {
 	if err := run(context.Background(), config{unit: "week", currency: "USD", out: dir}, &out, io.Discard); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "shop", strings.ReplaceAll(out.String(), dir, "DIR"))
+	storytest.Golden(t, "shop", strings.ReplaceAll(out.String(), dir, "DIR"))
 	for _, name := range []string{"cumulative", "alive", "values"} {
 		for ext, magic := range map[string]string{".png": "\x89PNG", ".svg": "<?xml"} {
 			picture, err := os.ReadFile(filepath.Join(dir, name+ext))
