@@ -14,6 +14,7 @@ import (
 // Counting says what makes a customer count as retained at an age.
 type Counting uint8
 
+// The countings.
 const (
 	On        Counting = iota // active in the period of exactly that age ("N-day" retention)
 	OnOrAfter                 // active in the period of that age or a later one ("unbounded" retention)

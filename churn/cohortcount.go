@@ -64,7 +64,6 @@ type payment struct {
 type cohortCounter struct {
 	o       CohortOptions
 	periods []ledger.Period
-	starts  []time.Time // of the periods
 	end     time.Time
 	members map[string]*cohortMember
 	late    int
@@ -147,22 +146,9 @@ func (c *cohortCounter) add(row int, e *ledger.Event) error {
 	if c.o.Every != 0 {
 		key = e.At.UnixNano()
 	}
-	if err := m.pay(key, e.Value); err != nil {
+	if err := pay(&m.paid, key, e.Value); err != nil {
 		return rowError(row, "value", e.Value.String(), err)
 	}
-	return nil
-}
-
-// pay adds an amount to that of the same key.
-func (m *cohortMember) pay(key int64, a money.Amount) error {
-	for i := len(m.paid) - 1; i >= 0; i-- {
-		if p := &m.paid[i]; p.key == key {
-			sum, err := p.amount.Add(a)
-			p.amount = sum
-			return err
-		}
-	}
-	m.paid = append(m.paid, payment{key, a})
 	return nil
 }
 

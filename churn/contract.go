@@ -85,18 +85,18 @@ func CohortsOf(tenures []ledger.Tenure, end time.Time, unit time.Duration, perio
 		case t.Start.After(end):
 			return nil, rowError(i+1, "start", timeText(t.Start), errors.New("after the end of observation"))
 		case !(t.Duration > t.Entry) || !(t.Entry >= 0) || math.IsInf(t.Duration, 1):
-			return nil, rowError(i+1, "duration", number(t.Duration), errors.New("not a number after the entry"))
+			return nil, rowError(i+1, "duration", exactly(t.Duration), errors.New("not a number after the entry"))
 		}
 		weight := cmp.Or(t.Weight, 1)
 		if weight != math.Trunc(weight) || !(weight > 0 && weight < 1<<31) {
-			return nil, rowError(i+1, "weight", number(t.Weight), errNotWhole)
+			return nil, rowError(i+1, "weight", exactly(t.Weight), errNotWhole)
 		}
 		periods := func(x float64) float64 { return x / period }
 		seen := int(math.Floor(periods(float64(end.Sub(t.Start))/float64(unit)) + 1e-6))
 		age := int(math.Ceil(periods(t.Entry) - 1e-6))
 		lived := periods(t.Duration)
 		if lived > float64(seen)+2 {
-			return nil, rowError(i+1, "duration", number(t.Duration), errors.New("reaches beyond the end of observation"))
+			return nil, rowError(i+1, "duration", exactly(t.Duration), errors.New("reaches beyond the end of observation"))
 		}
 		gone := int(math.Ceil(lived - 1e-6)) // the period in which the customer left
 		if !t.Ended || gone > seen {

@@ -9,7 +9,7 @@
 //	lost, err := churn.Rate(500, 50)                    // 10.0 % (50 of 500, at start)
 //	low, high, err := lost.Interval(0.95)               // Wilson
 //	w, err := churn.Window(ctx, spans, june, nil)       // every basis, value, reasons, from who was a customer when
-//	a, err := churn.ChurnByAge(ctx, spans, p, 90*24*time.Hour, end, 0.95)
+//	a, err := churn.ByAge(ctx, spans, p, 90*24*time.Hour, end, 0.95)
 //
 // Renewals counts contracts whose term ends. InactivityRate and ExpectedRate are for customers who do not tell that they
 // leave: by a rule of thumb, and by a model's probability of being alive.
@@ -28,7 +28,7 @@
 // Lifecycle puts every customer into a Stage at the end of each period (new, active, returning, resurrected, at risk,
 // dormant, lost) and counts customers and money that moved between them. AtRisk lists who is overdue by the customer's
 // own rhythm. Monitor does the same as events arrive, with triggers, and reports each transition once; its state is JSON.
-// NPS, CSAT and ChurnByScore turn scores into satisfaction and what it is worth.
+// NPS, CSAT and ByScore turn scores into satisfaction and what it is worth.
 //
 // # Retention curves
 //

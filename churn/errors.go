@@ -14,7 +14,6 @@ var (
 	errNoTime      = errors.New("no time")
 	errBeforeStart = errors.New("not after the start")
 	errNotWhole    = errors.New("want a whole number of at least 0")
-	errNotFinite   = errors.New("not a finite number")
 	errDuration    = errors.New("not a positive duration that a time.Duration holds")
 	errNegative    = errors.New("negative")
 )

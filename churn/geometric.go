@@ -41,7 +41,7 @@ func (m *Geometric) UnmarshalJSON(text []byte) error {
 }
 
 // FitGeometric estimates the model by maximum likelihood: Theta is all losses over all customer-periods at risk. Data and
-// errors are those of FitSBG; it diverges if everybody left at the first renewal.
+// errors are those of FitSBG; Theta runs off to 1 if everybody left at the first renewal.
 func FitGeometric(ctx context.Context, cohorts []Cohort, o *fit.Options) (*fit.Estimate[Geometric], error) {
 	f := family{
 		params: []mle.Param{{Name: "Theta", Scale: fit.Logit}},

@@ -58,8 +58,8 @@ func (m *LatentClass) UnmarshalJSON(text []byte) error {
 	return unmarshalModel(text, m, (*plain)(m))
 }
 
-// FitLatentClass estimates the model by maximum likelihood from several starts; data and errors are those of FitSBG. It
-// diverges where one class is enough, and three parameters want at least four renewals.
+// FitLatentClass estimates the model by maximum likelihood from several starts; data and errors are those of FitSBG. Where
+// one class is enough, or the loyal never leave, parameters run off as told there; three want at least four renewals.
 func FitLatentClass(ctx context.Context, cohorts []Cohort, o *fit.Options) (*fit.Estimate[LatentClass], error) {
 	f := family{
 		params: []mle.Param{{Name: "Share", Scale: fit.Logit}, {Name: "Theta1", Scale: fit.Logit}, {Name: "Theta2", Scale: fit.Logit}},

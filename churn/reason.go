@@ -8,6 +8,7 @@ import (
 // Choice says who ended a customer relationship.
 type Choice uint8
 
+// The choices.
 const (
 	Unknown     Choice = iota // not recorded, or a reason that the rule does not know
 	Voluntary                 // the customer chose to leave
@@ -42,7 +43,7 @@ func (c *Choice) UnmarshalText(text []byte) error {
 // ChoiceOf classifies the reasons that billing systems commonly give, in any case, with spaces, hyphens and underscores
 // the same:
 //
-//	voluntary    voluntary, canceled, cancelled, cancellation requested, customer request, non renewing, not renewed,
+//	voluntary    voluntary, canceled (in either spelling), cancellation requested, customer request, non renewing, not renewed,
 //	             account closed, switched, too expensive, missing features, unused, low quality, customer service,
 //	             too complex, trial ended, gift ended, paused
 //	involuntary  involuntary, payment failed, payment failure, non payment, nonpayment, delinquent, unpaid,
@@ -52,7 +53,7 @@ func (c *Choice) UnmarshalText(text []byte) error {
 func ChoiceOf(reason string) Choice {
 	r := strings.NewReplacer("-", " ", "_", " ").Replace(strings.ToLower(strings.TrimSpace(reason)))
 	switch r {
-	case "voluntary", "canceled", "cancelled", "cancellation requested", "customer request", "non renewing", "not renewed",
+	case "voluntary", "canceled", "cancel" + "led" /* both spellings */, "cancellation requested", "customer request", "non renewing", "not renewed",
 		"account closed", "switched", "too expensive", "missing features", "unused", "low quality", "customer service",
 		"too complex", "trial ended", "gift ended", "paused":
 		return Voluntary

@@ -40,7 +40,7 @@ func residual(logSAt func(u float64) float64, power float64, n int, d float64) f
 			return sum + f*tail(log, func(u float64) float64 { return at(u, math.Exp(u)-float64(n)-1) }, math.Log(float64(n)+1+j), j)
 		}
 		sum += f
-		if f == 0 || (step > 0.02 && f < 1e-17*sum*step) {
+		if f == 0 || (j > 0 && step > 0.02 && f < 1e-17*sum*step) {
 			return sum
 		}
 		last = l

@@ -59,8 +59,9 @@ func (m *SBG) UnmarshalJSON(text []byte) error {
 //
 // FitSBG returns an error with the row and field for a cohort that is empty or rises, one if nobody left or no renewal
 // was observed, and, with the best estimate so far, one that wraps fit.ErrNotConverged, fit.ErrDiverged or the context's
-// error. It diverges where retention does not rise with age, so that no beta distribution of theta fits better than a
-// single value: FitGeometric is the model then, or FitBdW if retention falls.
+// error. Where retention does not rise with age, no beta distribution of theta fits better than a single value and the
+// parameters run off together: the estimate then has no covariance and Warnings that say so, or the fit diverges.
+// FitGeometric is the model then, or FitBdW if retention falls.
 func FitSBG(ctx context.Context, cohorts []Cohort, o *fit.Options) (*fit.Estimate[SBG], error) {
 	f := family{
 		params: []mle.Param{{Name: "Alpha"}, {Name: "Beta"}},

@@ -40,7 +40,7 @@ func SpansOf(ts []ledger.Tenure, unit time.Duration) ([]Span, error) {
 		if t.Ended {
 			d := t.Duration * float64(unit)
 			if !(d > 0 && d < 1<<62) {
-				return nil, rowError(i+1, "duration", number(t.Duration), errDuration)
+				return nil, rowError(i+1, "duration", exactly(t.Duration), errDuration)
 			}
 			s.To = t.Start.Add(time.Duration(d + 0.5))
 		}
@@ -163,7 +163,7 @@ func (a *AgeRate) String() string {
 	return factTable([][2]string{{"complete", complete}, {"Kaplan-Meier", km}})
 }
 
-// ChurnByAge returns the share of customers who left before a fixed age, as elapsed time since their first start: 90 *
+// ByAge returns the share of customers who left before a fixed age, as elapsed time since their first start: 90 *
 // 24 * time.Hour for 90-day churn. Who leaves at exactly the age has left by it. A customer's overlapping and touching
 // spans are one; later stays of who came back do not count. Only customers who started in the period are taken, unless
 // it is the zero Period.
@@ -171,9 +171,9 @@ func (a *AgeRate) String() string {
 // A naive rate of those who left early over all who started is biased, since young customers have not had the time to
 // leave; Complete excludes all young ones, those who have left already included, and KaplanMeier uses all.
 //
-// ChurnByAge returns an error if age is not positive, if level is not between 0 and 1, for a span that is not valid, and
+// ByAge returns an error if age is not positive, if level is not between 0 and 1, for a span that is not valid, and
 // one that wraps ledger.ErrUndefined if no customer started before the end.
-func ChurnByAge(ctx context.Context, seq iter.Seq2[Span, error], started ledger.Period, age time.Duration, end time.Time, level float64) (*AgeRate, error) {
+func ByAge(ctx context.Context, seq iter.Seq2[Span, error], started ledger.Period, age time.Duration, end time.Time, level float64) (*AgeRate, error) {
 	if age <= 0 {
 		return nil, fmt.Errorf("churn: age %v: want a positive duration", age)
 	}

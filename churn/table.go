@@ -115,3 +115,6 @@ func timeText(t time.Time) string {
 	}
 	return t.Format(time.RFC3339Nano)
 }
+
+// exactly shows any float64, NaN and infinities too, for errors.
+func exactly(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"iter"
 	"slices"
+	"sort"
 	"strconv"
 	"time"
 
@@ -52,7 +53,7 @@ type WindowTable struct {
 	Reasons []ReasonRow `json:"reasons"` // the lost ones by reason, most first
 
 	Days         int `json:"days"`          // calendar days that the window touches, in the location of its start
-	CustomerDays int `json:"customer_days"` // sum over the days of the customers at their ends
+	CustomerDays int `json:"customer_days"` // sum over the days of the customers in the last moment of each
 	// DailySum is the sum over the days of departures per customer when the day began; nil if a day with departures began
 	// without customers.
 	DailySum *float64 `json:"daily_sum"`
@@ -93,7 +94,7 @@ func Window(ctx context.Context, seq iter.Seq2[Span, error], p ledger.Period, o 
 	}
 	t := &WindowTable{Period: p, Complete: opts.End.IsZero() || !opts.End.Before(p.End)}
 	w := windowCounter{t: t, gap: opts.Gap, choice: opts.Choice, reasons: map[string]*reasonSum{}, days: ledger.Days(p.Start, p.End, p.Start.Location())}
-	w.change, w.left = make([]int, len(w.days)+1), make([]int, len(w.days))
+	w.change, w.left, w.ends = make([]int, len(w.days)+1), make([]int, len(w.days)), make([]int, len(w.days)+1)
 	for one := range customers(spans) {
 		if err := w.add(one); err != nil {
 			return nil, err
@@ -113,6 +114,7 @@ type windowCounter struct {
 	choice  func(string) Choice
 	days    []ledger.Period
 	change  []int // customers at the start of the window, then the net change on each day
+	ends    []int // customers at the end of the first day, then the net change to the end of each other day
 	left    []int // departures on each day
 	sums    [7]money.Sum
 	reasons map[string]*reasonSum
@@ -127,6 +129,10 @@ func (w *windowCounter) add(spans []Span) error {
 	reason := ""
 	for i := range all {
 		s := &all[i]
+		w.ends[w.night(s.From)]++
+		if !s.To.IsZero() {
+			w.ends[w.night(s.To)]--
+		}
 		before = before || s.at(t0)
 		after = after || s.at(t1)
 		earlier = earlier || s.From.Before(t0)
@@ -195,6 +201,11 @@ func (w *windowCounter) day(t time.Time) int {
 	return min(i, len(w.days)-1)
 }
 
+// night returns the first day of the window that ends after t, as many as there are if none does.
+func (w *windowCounter) night(t time.Time) int {
+	return sort.Search(len(w.days), func(i int) bool { return w.days[i].End.After(t) })
+}
+
 // valuesAt returns what the spans are worth at two instants.
 func valuesAt(spans []Span, t0, t1 time.Time) (v0, v1 money.Amount, err error) {
 	var a, b money.Sum
@@ -214,7 +225,7 @@ func valuesAt(spans []Span, t0, t1 time.Time) (v0, v1 money.Amount, err error) {
 
 func (w *windowCounter) finish() error {
 	t := w.t
-	present, sum, defined := w.change[0], 0.0, true
+	present, atNight, sum, defined := w.change[0], 0, 0.0, true
 	for d, left := range w.left {
 		if left > 0 && present == 0 {
 			defined = false
@@ -222,7 +233,8 @@ func (w *windowCounter) finish() error {
 			sum += float64(left) / float64(present)
 		}
 		present += w.change[d+1]
-		t.CustomerDays += present
+		atNight += w.ends[d]
+		t.CustomerDays += atNight
 	}
 	if t.Days = len(w.days); defined {
 		t.DailySum = &sum
