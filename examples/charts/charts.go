@@ -9,8 +9,10 @@ import (
 	"fmt"
 	"image/color"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
@@ -225,47 +227,50 @@ type Grid struct {
 	Z    [][]float64
 }
 
-type gridXYZ struct{ Grid }
-
-func (g gridXYZ) Dims() (c, r int)   { return len(g.Grid.X), len(g.Grid.Y) }
-func (g gridXYZ) X(c int) float64    { return g.Grid.X[c] }
-func (g gridXYZ) Y(r int) float64    { return g.Grid.Y[r] }
-func (g gridXYZ) Z(c, r int) float64 { return g.Grid.Z[r][c] }
-
 // HeatMap draws a grid from low (light) to high (dark) with a scale of the values beside it, whose title is z.
 func HeatMap(l Labels, z string, g Grid, low, high float64) (Chart, error) {
 	if len(g.X) < 2 || len(g.Y) < 2 || len(g.Z) != len(g.Y) || !(high > low) {
 		return Chart{}, fmt.Errorf("charts: %s: want a grid of at least two by two and a range of values", l.Title)
 	}
 	p := newPlot(l)
-	colors := blues{low, high}
-	h := plotter.NewHeatMap(gridXYZ{g}, colors)
-	h.Min, h.Max = low, high
-	h.NaN = color.White
-	h.Rasterized = true // cells of their own would show seams
-	p.Add(h)
+	dx, dy := (g.X[1]-g.X[0])/2, (g.Y[1]-g.Y[0])/2
+	for i, row := range g.Z {
+		for j, v := range row {
+			if math.IsNaN(v) {
+				continue
+			}
+			x, y := g.X[j], g.Y[i]
+			cell, err := plotter.NewPolygon(plotter.XYs{{X: x - dx, Y: y - dy}, {X: x + dx, Y: y - dy}, {X: x + dx, Y: y + dy}, {X: x - dx, Y: y + dy}})
+			if err != nil {
+				return Chart{}, fmt.Errorf("charts: %s: %w", l.Title, err)
+			}
+			cell.Color = shade(max(0, min(1, (v-low)/(high-low))))
+			cell.LineStyle.Color, cell.LineStyle.Width = cell.Color, vg.Points(0.5) // closes the seams between cells
+			p.Add(cell)
+		}
+	}
+	p.X.Tick.Marker, p.Y.Tick.Marker = marks(g.X), marks(g.Y)
 	p.Legend.Top = true
 	p.Legend.Add(z)
 	for i := range 6 {
 		share := 1 - float64(i)/5
-		p.Legend.Add(fmt.Sprintf("%.2g", low+share*(high-low)), swatch{shade(share)})
+		p.Legend.Add(fmt.Sprintf("%.3g", low+share*(high-low)), swatch{shade(share)})
 	}
-	p.X.Max += (p.X.Max - p.X.Min) * 0.16 // room for the scale
+	p.X.Max = g.X[len(g.X)-1] + dx + (g.X[len(g.X)-1]-g.X[0]+2*dx)*0.24 // room for the scale
 	return Chart{p}, nil
 }
 
-// blues is a scale from almost white to dark blue whose lightness falls evenly.
-type blues struct{ low, high float64 }
-
-// Colors returns the steps of the scale.
-func (b blues) Colors() []color.Color {
-	colors := make([]color.Color, 256)
-	for i := range colors {
-		colors[i] = shade(float64(i) / 255)
+// marks labels every value of an axis with few of them, and otherwise about five.
+func marks(values []float64) plot.Ticker {
+	step := max(1, (len(values)+4)/8)
+	var ticks plot.ConstantTicks
+	for i := 0; i < len(values); i += step {
+		ticks = append(ticks, plot.Tick{Value: values[i], Label: strconv.FormatFloat(math.Round(values[i]*10)/10, 'g', -1, 64)})
 	}
-	return colors
+	return ticks
 }
 
+// shade is a scale from almost white to dark blue whose lightness falls evenly.
 func shade(share float64) color.NRGBA {
 	mix := func(light, dark float64) uint8 { return uint8(light + share*(dark-light)) }
 	return color.NRGBA{mix(239, 8), mix(243, 48), mix(255, 107), 255}
