@@ -52,7 +52,8 @@ type snapshotSums struct {
 	items, trials, paused, overdue, without int64
 }
 
-// At returns the recurring revenue at a moment, with all that happens at that moment done.
+// At returns the recurring revenue at a moment, with all that happens at that moment done. At(p.End) so has what starts at
+// the end of a period p, which [Book.Period] of p leaves to the next one: the closing of p is the MRR just before p.End.
 //
 // It returns an error if the policy is not valid, an exchange rate is missing, or rows have several currencies and
 // [Book.In] did not say which one is wanted.

@@ -123,7 +123,7 @@ func (w *walker) cohort(cuts []span, sums []cohortSum) {
 
 // matrix rounds each column so that it adds up.
 func (e *engine) matrix(periods []ledger.Period, cuts []span, sums []cohortSum) (*CohortMatrix, error) {
-	m := &CohortMatrix{Policy: e.policy, Currency: e.scale.currency, Periods: slices.Clone(periods)}
+	m := &CohortMatrix{Policy: e.policy, Currency: e.scale.currency, Periods: slices.Clone(periods), Rows: []CohortRow{}}
 	kept := make([]int, 0, len(sums))
 	for i := range sums {
 		if i == 0 && sums[0].size == 0 {

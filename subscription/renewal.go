@@ -351,7 +351,7 @@ func (r *renewer) result(p Policy) (*Renewals, error) {
 	slices.SortStableFunc(r.out, func(x, y Renewal) int {
 		return cmp.Or(x.Due.Compare(y.Due), cmp.Compare(x.Customer, y.Customer), cmp.Compare(x.Subscription, y.Subscription))
 	})
-	out := &Renewals{Period: r.period, Policy: p, Currency: r.e.scale.currency, Terms: r.out, Due: int64(len(r.out))}
+	out := &Renewals{Period: r.period, Policy: p, Currency: r.e.scale.currency, Terms: append([]Renewal{}, r.out...), Due: int64(len(r.out))}
 	var expiring, renewal, kept, lost, pending rational
 	for i := range r.out {
 		t := &r.out[i]

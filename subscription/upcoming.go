@@ -59,7 +59,7 @@ func (b *Book) Upcoming(at time.Time, p ledger.Period) (*Upcoming, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &Upcoming{At: at, Period: p, Policy: b.policy, Currency: e.scale.currency}
+	out := &Upcoming{At: at, Period: p, Policy: b.policy, Currency: e.scale.currency, Terms: []UpcomingRenewal{}}
 	r := &renewer{e: e, w: &walker{e: e}, period: p}
 	var mrr, risk rational
 	items := e.data.items
