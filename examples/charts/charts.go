@@ -113,11 +113,11 @@ func WriteFile(path string, content io.WriterTo) (err error) {
 	return os.Rename(f.Name(), path)
 }
 
-// Points are the corners of a line, a Point one of them.
-type (
-	Points = plotter.XYs
-	Point  = plotter.XY
-)
+// Points are the corners of a line.
+type Points = plotter.XYs
+
+// A Point is a corner of a line.
+type Point = plotter.XY
 
 // A Series is a line with a name, and a band around it where Low and High are given.
 type Series struct {
@@ -150,7 +150,7 @@ func Lines(l Labels, series []Series, marks ...Mark) (Chart, error) {
 			}
 			c := Color(i)
 			c.A = 50
-			band.Color, band.LineStyle.Width = c, 0
+			band.Color, band.Width = c, 0
 			p.Add(band)
 		}
 		line, err := plotter.NewLine(s.Points)
@@ -215,7 +215,7 @@ func Histogram(l Labels, values []float64, bins int) (Chart, error) {
 	if err != nil {
 		return Chart{}, fmt.Errorf("charts: %s: %w", l.Title, err)
 	}
-	h.FillColor, h.LineStyle.Color, h.LineStyle.Width = Color(0), color.White, vg.Points(0.5)
+	h.FillColor, h.Color, h.Width = Color(0), color.White, vg.Points(0.5)
 	p.Add(h)
 	p.Y.Min = 0
 	return Chart{p}, nil
@@ -245,7 +245,7 @@ func HeatMap(l Labels, z string, g Grid, low, high float64) (Chart, error) {
 				return Chart{}, fmt.Errorf("charts: %s: %w", l.Title, err)
 			}
 			cell.Color = shade(max(0, min(1, (v-low)/(high-low))))
-			cell.LineStyle.Color, cell.LineStyle.Width = cell.Color, vg.Points(0.5) // closes the seams between cells
+			cell.LineStyle.Color, cell.Width = cell.Color, vg.Points(0.5) // closes the seams between cells
 			p.Add(cell)
 		}
 	}
@@ -334,7 +334,7 @@ func columns(l Labels, bars []Bar, starts []float64) (Chart, error) {
 		if err != nil {
 			return Chart{}, fmt.Errorf("charts: %s: %w", l.Title, err)
 		}
-		box.Color, box.LineStyle.Width = fill, 0
+		box.Color, box.Width = fill, 0
 		p.Add(box)
 	}
 	p.NominalX(names...)

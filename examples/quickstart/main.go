@@ -124,7 +124,7 @@ func run(ctx context.Context, c config, out, progress io.Writer) error {
 
 // read returns the log, by customer and time as it came, and what to call it.
 func read(ctx context.Context, c config) ([]ledger.Transaction, string, error) {
-	var r io.Reader = sample.Shop()
+	r := sample.Shop()
 	name := "The simulated shop"
 	if c.csv != "" {
 		f, err := os.Open(c.csv)

@@ -1,3 +1,4 @@
+// Readme prints the customers of highest expected value in an order log.
 package main
 
 import (
