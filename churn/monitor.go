@@ -21,7 +21,7 @@ type Trigger struct {
 	// the first, since the customer was first seen.
 	After time.Duration `json:"after_ns,omitempty"`
 	Count int           `json:"count,omitempty"` // makes it a trigger of action: it fires at this many such events
-	// Repeat fires again each time After passes once more, or after Count further events. Without it a trigger of inaction
+	// Repeat fires again each time After, then at least a minute, passes once more, or after Count further events. Without it a trigger of inaction
 	// is armed again by the next event, and one of action fires once in the life of the customer.
 	Repeat bool `json:"repeat,omitempty"`
 }
@@ -157,13 +157,15 @@ func NewMonitor(o MonitorOptions) (*Monitor, error) {
 			return nil, fmt.Errorf("churn: monitor: trigger %d: the name %q is taken", i+1, t.Name)
 		case t.After < 0 || t.Count < 0 || (t.After > 0) == (t.Count > 0):
 			return nil, fmt.Errorf("churn: monitor: trigger %q: want a positive After or a positive Count, and not both", t.Name)
+		case t.Repeat && t.After > 0 && t.After < time.Minute:
+			return nil, fmt.Errorf("churn: monitor: trigger %q: repeats every %v: want a minute or more", t.Name, t.After)
 		}
 		names[t.Name] = true
 	}
 	return &Monitor{o: o, members: map[string]*member{}}, nil
 }
 
-// Now returns the time of the Monitor: the latest that an event or Advance has told it.
+// Now returns the time of the Monitor: the latest that an event or Advance has told it, in UTC.
 func (m *Monitor) Now() time.Time { return m.now }
 
 // Customers returns how many customers the Monitor follows.
@@ -196,7 +198,7 @@ func (m *Monitor) Advance(now time.Time) ([]Transition, error) {
 	if now.Before(m.now) {
 		return nil, fmt.Errorf("churn: monitor: advance to %s: before %s, where the monitor is", timeText(now), timeText(m.now))
 	}
-	m.now = now
+	m.now = now.UTC()
 	var out []Transition
 	for len(m.queue) > 0 && m.queue[0].due < at {
 		c := m.queue[0]
@@ -217,16 +219,14 @@ func (m *Monitor) Advance(now time.Time) ([]Transition, error) {
 // Observe returns an error for an event without customer or with a time outside the years 1678 to 2262, and then changes
 // nothing.
 func (m *Monitor) Observe(e ledger.Event) ([]Transition, error) {
-	if err := checkWho(0, e.Customer, e.At); err != nil {
-		return nil, err
-	}
-	at, err := nanos(e.At)
-	if err != nil {
-		return nil, rowError(0, "at", timeText(e.At), err)
+	at, bad := checkEvent(e)
+	if bad != nil {
+		return nil, fmt.Errorf("churn: monitor: event of customer %q: field %q: value %q: %w", e.Customer, bad.Field, bad.Value, bad.Err)
 	}
 	var out []Transition
 	late := e.At.Before(m.now)
 	if !late {
+		var err error
 		if out, err = m.Advance(e.At); err != nil {
 			return nil, err
 		}
@@ -259,6 +259,21 @@ func (m *Monitor) Observe(e ledger.Event) ([]Transition, error) {
 		m.schedule(c)
 	}
 	return out, nil
+}
+
+// checkEvent returns the instant of an event, or what is wrong with it, without the row.
+func checkEvent(e ledger.Event) (int64, *ledger.RowError) {
+	if e.Customer == "" {
+		return 0, &ledger.RowError{Field: "customer", Err: errNoCustomer}
+	}
+	if e.At.IsZero() {
+		return 0, &ledger.RowError{Field: "at", Err: errNoTime}
+	}
+	at, err := nanos(e.At)
+	if err != nil {
+		return 0, &ledger.RowError{Field: "at", Value: timeText(e.At), Err: err}
+	}
+	return at, nil
 }
 
 // active takes an activity of a member in.
@@ -434,10 +449,6 @@ func (m *Monitor) Run(events iter.Seq2[ledger.Event, error], end time.Time) iter
 		row := 0
 		pass := func(ts []Transition, err error) bool {
 			if err != nil {
-				var bad *ledger.RowError
-				if errors.As(err, &bad) && bad.Row == 0 {
-					err = rowError(row, bad.Field, bad.Value, bad.Err)
-				}
 				yield(Transition{}, err)
 				return false
 			}
@@ -452,6 +463,11 @@ func (m *Monitor) Run(events iter.Seq2[ledger.Event, error], end time.Time) iter
 			row++
 			if err != nil {
 				yield(Transition{}, streamError(err))
+				return
+			}
+			if _, bad := checkEvent(e); bad != nil {
+				bad.Row = row
+				yield(Transition{}, streamError(bad))
 				return
 			}
 			if !pass(m.Observe(e)) {
