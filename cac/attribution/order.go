@@ -174,7 +174,10 @@ type fold struct{ conversions, nulls float64 }
 func crossValidate(ctx context.Context, js *Journeys, o OrderOptions, fits []OrderFit) error {
 	ends := make([][]int32, o.Max+1) // by order, then path: the number of the last state
 	counts := make([][]fold, o.Max+1)
-	folds := spread(js, o)
+	folds, err := spread(ctx, js, o)
+	if err != nil {
+		return err
+	}
 	b := newChainBuilder(js, Markov{})
 	var key []byte
 	for k := range ends {
@@ -201,6 +204,9 @@ func crossValidate(ctx context.Context, js *Journeys, o OrderOptions, fits []Ord
 		}
 		counts[k] = make([]fold, len(ids)*o.Folds)
 		for i, id := range ends[k] {
+			if i%65536 == 0 && ctx.Err() != nil {
+				return ctx.Err()
+			}
 			for f := range o.Folds {
 				counts[k][int(id)*o.Folds+f].conversions += folds[i*o.Folds+f].conversions
 				counts[k][int(id)*o.Folds+f].nulls += folds[i*o.Folds+f].nulls
@@ -217,10 +223,13 @@ func crossValidate(ctx context.Context, js *Journeys, o OrderOptions, fits []Ord
 
 // spread deals the journeys of each path to the folds at random. Dealing them evenly would be wrong: the other folds
 // would then know the rate of each path in the one left out.
-func spread(js *Journeys, o OrderOptions) []fold {
+func spread(ctx context.Context, js *Journeys, o OrderOptions) ([]fold, error) {
 	r := rand.New(rand.NewPCG(o.Seed, 0))
 	out := make([]fold, len(js.paths)*o.Folds)
 	for i := range js.paths {
+		if i%1024 == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		conversions, nulls := js.paths[i].conversions, js.paths[i].nulls
 		row := out[i*o.Folds : (i+1)*o.Folds]
 		for f := range row {
@@ -230,7 +239,7 @@ func spread(js *Journeys, o OrderOptions) []fold {
 			nulls -= row[f].nulls
 		}
 	}
-	return out
+	return out, nil
 }
 
 // validateOrder fills in the AUC of one order.
@@ -248,6 +257,9 @@ func validateOrder(ctx context.Context, js *Journeys, o OrderOptions, fit *Order
 	for f := range o.Folds {
 		scored = scored[:0]
 		for i := range js.paths {
+			if i%65536 == 0 && ctx.Err() != nil {
+				return ctx.Err()
+			}
 			test := folds[i*o.Folds+f]
 			if test.conversions+test.nulls == 0 {
 				continue

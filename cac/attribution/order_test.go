@@ -135,7 +135,10 @@ func TestFoldsKeepAllJourneys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	folds := spread(js, OrderOptions{Folds: 7})
+	folds, err := spread(context.Background(), js, OrderOptions{Folds: 7})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for i, p := range js.paths {
 		var sum fold
 		for _, f := range folds[i*7 : (i+1)*7] {
