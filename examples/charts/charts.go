@@ -215,7 +215,7 @@ func Histogram(l Labels, values []float64, bins int) (Chart, error) {
 	if err != nil {
 		return Chart{}, fmt.Errorf("charts: %s: %w", l.Title, err)
 	}
-	h.FillColor, h.Color, h.Width = Color(0), color.White, vg.Points(0.5)
+	h.FillColor, h.Color, h.LineStyle.Width = Color(0), color.White, vg.Points(0.5)
 	p.Add(h)
 	p.Y.Min = 0
 	return Chart{p}, nil
