@@ -2,6 +2,7 @@ package clv_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 
 	"github.com/custval/custval/clv"
@@ -59,4 +60,25 @@ func TestFitCNBDChoosesK(t *testing.T) {
 	if d := e.LogLik - given.LogLik; d > 1e-8 || d < -1e-8 {
 		t.Errorf("log-likelihood %v chosen, %v given", e.LogLik, given.LogLik)
 	}
+}
+
+func BenchmarkFitMBGCNBD(b *testing.B) {
+	m := clv.MBGCNBD{K: 2, R: 0.5, Alpha: 3.1, A: 0.9, B: 1.6}
+	fits := func(k int) func(context.Context, *clv.Histories, *fit.Options) (*fit.Estimate[clv.MBGCNBD], error) {
+		return func(ctx context.Context, hs *clv.Histories, o *fit.Options) (*fit.Estimate[clv.MBGCNBD], error) {
+			return clv.FitMBGCNBD(ctx, hs, k, o)
+		}
+	}
+	for _, n := range []int{1000, 100_000, 1_000_000} {
+		b.Run(fmt.Sprint("k=2/distinct=", n), func(b *testing.B) { benchmarkFit(b, distinct(m, n), fits(2)) })
+	}
+	b.Run("choose/distinct=100000", func(b *testing.B) { benchmarkFit(b, distinct(m, 100_000), fits(0)) })
+}
+
+func BenchmarkPredictMBGCNBD(b *testing.B) {
+	m := clv.MBGCNBD{K: 2, R: 0.5, Alpha: 3.1, A: 0.9, B: 1.6}
+	benchmarkPredict(b, m, map[string]func(h clv.History) float64{
+		"alive":    m.ProbAlive,
+		"expected": func(h clv.History) float64 { return m.ExpectedPurchases(h, 52) },
+	})
 }

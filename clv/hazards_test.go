@@ -259,7 +259,7 @@ func recovery[M clv.Model](t *testing.T, m M, f func(context.Context, *clv.Histo
 		const draws = 200
 		covered := make([]int, len(truth))
 		for seed := range uint64(draws) {
-			e, err := f(ctx, modeltest.Draw(m, 2000, 1000+seed), nil)
+			e, err := f(ctx, modeltest.Draw(m, 2000, 5000+seed), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
