@@ -148,7 +148,8 @@ type bin struct {
 }
 
 // of returns the bins that have customers, lowest probability last. Equal probabilities are never parted: with equal numbers
-// they go where the middle of them belongs.
+// they go where the middle of them belongs, and
+// from the border of two bins to the higher one.
 func (b *Bins) of(r *Ranking, each bool) ([]bin, error) {
 	key := func(g int, _ float64) int { return g }
 	if b != nil || !each {
@@ -167,7 +168,7 @@ func (b *Bins) of(r *Ranking, each bool) ([]bin, error) {
 			key = func(g int, _ float64) int { return max(1, int(math.Ceil(r.score[g]*count-1e-12*count))) }
 		} else {
 			all := r.leavers + r.stayers
-			key = func(_ int, middle float64) int { return int(math.Floor(middle / all * count)) }
+			key = func(_ int, middle float64) int { return int(math.Floor((all - middle) * count / all)) }
 		}
 	}
 	var bins []bin

@@ -147,8 +147,7 @@ decompose <- function(name, g) {
 n <- nrow(d)
 decompose("brier each", p)
 decompose("brier width", cut(p, (0:10) / 10, include.lowest = TRUE))
-mid <- (rank(p, ties.method = "average") - .5) / n
-groups <- floor(mid * 10)
+groups <- floor((rank(p, ties.method = "average") - .5) * 10 / n)
 decompose("brier number", groups)
 o <- tapply(y, groups, sum); e <- tapply(p, groups, sum); k <- tapply(y, groups, length)
 hl <- sum((o - e)^2 / (e * (1 - e / k)))
