@@ -174,6 +174,20 @@ func TestCaseA1Transitions(t *testing.T) {
 			{email, direct}: "1/3", {email, conv}: "1/15", {email, null}: "7/20", {email, ps}: "1/4",
 			{direct, conv}: "11/35", {direct, null}: "24/35",
 		}},
+		{Markov{KeepRepeats: true}, map[[2]string]string{
+			{start, ps}: "2/5", {start, display}: "2/5", {start, email}: "2/15", {start, direct}: "1/15",
+			{ps, display}: "1/3", {ps, conv}: "1/20", {ps, null}: "1/5", {ps, direct}: "1/6", {ps, email}: "1/4",
+			{display, email}: "7/13", {display, display}: "3/13", {display, ps}: "3/13",
+			{email, direct}: "1/3", {email, conv}: "1/15", {email, null}: "7/20", {email, ps}: "1/4",
+			{direct, conv}: "11/35", {direct, null}: "24/35",
+		}},
+		{Markov{IgnoreNulls: true}, map[[2]string]string{
+			{start, ps}: "1/2", {start, display}: "1/4", {start, email}: "5/36", {start, direct}: "1/9",
+			{ps, display}: "10/27", {ps, conv}: "2/9", {ps, direct}: "8/27", {ps, email}: "1/9",
+			{display, email}: "13/19", {display, ps}: "6/19",
+			{email, direct}: "10/21", {email, conv}: "8/21", {email, ps}: "1/7",
+			{direct, conv}: "1",
+		}},
 		{Markov{KeepRepeats: true, IgnoreNulls: true}, map[[2]string]string{
 			{start, ps}: "1/2", {start, display}: "1/4", {start, email}: "5/36", {start, direct}: "1/9",
 			{ps, display}: "10/27", {ps, conv}: "6/27", {ps, direct}: "8/27", {ps, email}: "1/9",
@@ -261,6 +275,10 @@ func TestTouchWeights(t *testing.T) {
 		in    Journey
 		want  []string
 	}{
+		{"first", First{}, path(3), []string{"1", "0", "0"}},
+		{"last", Last{}, path(3), []string{"0", "0", "1"}},
+		{"linear", Linear{}, path(3), []string{"1/3", "1/3", "1/3"}},
+		{"all weight on a lead that is not there", WShaped{Lead: 1}, path(4), []string{"1/4", "1/4", "1/4", "1/4"}},
 		{"U of one", Position{}, path(1), []string{"1"}},
 		{"U of two", Position{}, path(2), []string{"1/2", "1/2"}},
 		{"U of two by either convention", Position{Two: Renormalize}, path(2), []string{"1/2", "1/2"}},
@@ -290,6 +308,36 @@ func TestTouchWeights(t *testing.T) {
 		}
 		for i, w := range test.want {
 			if len(got) != len(test.want) || !near(got[i], float(rat(w)), 1e-15) {
+				t.Errorf("%s: got %v, want %v", test.name, got, test.want)
+				break
+			}
+		}
+	}
+}
+
+func TestMilestoneWeights(t *testing.T) {
+	tests := []struct {
+		name    string
+		n       int
+		touches []int
+		weights []float64
+		rest    float64
+		want    []string
+	}{
+		{"W of six", 6, []int{0, 2, 5}, []float64{.3, .3, .3}, .1, []string{"3/10", "1/30", "3/10", "1/30", "1/30", "3/10"}},
+		{"W of two", 2, []int{0, 0, 1}, []float64{.3, .3, .3}, .1, []string{"2/3", "1/3"}},
+		{"full path of eight", 8, []int{0, 2, 5, 7}, []float64{.225, .225, .225, .225}, .1, []string{"9/40", "1/40", "9/40", "1/40", "1/40", "9/40", "1/40", "9/40"}},
+		{"a milestone that is not there", 3, []int{0, -1, 2}, []float64{.3, .3, .3}, .1, []string{"3/7", "1/7", "3/7"}},
+		{"no milestones", 2, nil, nil, 1, []string{"1/2", "1/2"}},
+	}
+	for _, test := range tests {
+		got, err := MilestoneWeights(test.n, test.touches, test.weights, test.rest)
+		if err != nil || len(got) != len(test.want) {
+			t.Errorf("%s: %v, %v", test.name, got, err)
+			continue
+		}
+		for i, w := range test.want {
+			if !near(got[i], float(rat(w)), 1e-15) {
 				t.Errorf("%s: got %v, want %v", test.name, got, test.want)
 				break
 			}

@@ -31,13 +31,18 @@
 //	Markov                         removal effects in a chain of any order, by linear solution
 //	Shapley                        Shapley value of the conversions that channels make among themselves
 //
-// Rules have a method Touches, the weights of one journey. [Compare] puts several models side by side. [ShapleyExact] and
-// [ShapleySampled] evaluate any other game of channels, [SelectOrder] compares chains of several orders, and [Bootstrap]
-// says how certain the credits of a model are.
+// The rules, from First to TimeDecay, have a method Touches with the weights of one journey. [Compare] puts several models
+// side by side. [Markov.Removal] and [Markov.Transitions] show what is behind a chain, [SelectOrder] compares chains of
+// several orders, and [Bootstrap] says how certain the credits of a model are. [ShapleyExact] and [ShapleySampled]
+// evaluate any game of channels, such as a [TableGame].
+//
+// No model knows what would have happened without a channel: credit is a convention or a description of the journeys
+// seen, and an experiment is what tells cause. Attribute with several models, and distrust a budget that follows one.
 //
 // # Exactness
 //
 // The credits of a [Result] add up to the conversions exactly, and values to the total to the cent, split by the largest
-// remainder. Nothing is simulated unless a function says so in its name, and then it takes a seed. The order of the input
-// and the number of workers do not change a bit of any result.
+// remainder. Chains and games are solved and not simulated; what draws at random by its nature, [ShapleySampled],
+// [SelectOrder] and [Bootstrap], takes a seed. The order of the input and the number of workers do not change a bit of any
+// result.
 package attribution
