@@ -59,7 +59,7 @@ func (m *BGNBD) UnmarshalJSON(text []byte) error {
 // FitBGNBD returns an error if a history does not validate, if no customer has a repeat purchase, and, with the best
 // estimate so far, one that wraps fit.ErrNotConverged, fit.ErrDiverged or the context's error.
 func FitBGNBD(ctx context.Context, data *Histories, o *fit.Options) (*fit.Estimate[BGNBD], error) {
-	s, err := compress(data, false)
+	s, err := compress(ctx, data, false)
 	if err != nil {
 		return nil, err
 	}

@@ -131,7 +131,7 @@ func fitCNBD[M Model](ctx context.Context, data *Histories, c cnbd, o *fit.Optio
 	if c.k < 0 || c.k > maxK {
 		return nil, fmt.Errorf("clv: fit of %s: k = %d: %w, or 0 to choose it", zero.Kind(), c.k, errK)
 	}
-	s, err := compress(data, c.k != 1)
+	s, err := compress(ctx, data, c.k != 1)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package clv
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -33,7 +34,7 @@ type sample struct {
 }
 
 // compress checks the histories and merges identical ones. With gaps, LogGaps is kept and distinguishes histories.
-func compress(hs *Histories, gaps bool) (*sample, error) {
+func compress(ctx context.Context, hs *Histories, gaps bool) (*sample, error) {
 	if err := hs.Validate(); err != nil {
 		return nil, err
 	}
@@ -45,11 +46,17 @@ func compress(hs *Histories, gaps bool) (*sample, error) {
 				Value: strconv.FormatFloat(h.LogGaps, 'g', -1, 64), Err: errNotFinite})
 		}
 		keys[i] = rowKey{newRow(h, i, gaps).hash(), i}
+		if i%pause == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 	}
-	keys = sortKeys(keys)
+	keys = sortKeys(ctx, keys)
 	s := &sample{rows: make([]row, 0, len(keys))}
 	for i := 0; i < len(keys); {
 		from := len(s.rows)
+		if from%pause == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		for bits := keys[i].bits; i < len(keys) && keys[i].bits == bits; i++ {
 			s.merge(from, newRow(&hs.Rows[keys[i].index], keys[i].index, gaps))
 		}
@@ -62,6 +69,9 @@ func compress(hs *Histories, gaps bool) (*sample, error) {
 	}
 	return s, nil
 }
+
+// pause is how many rows pass between two looks at the context.
+const pause = 1 << 16
 
 // merge adds a row to those of its hash, which begin at from.
 func (s *sample) merge(from int, r row) {
@@ -103,10 +113,11 @@ type rowKey struct {
 	index int
 }
 
-// sortKeys sorts by bits, equal ones in the order they came, by radix: comparing would take longer than the fit.
-func sortKeys(keys []rowKey) []rowKey {
+// sortKeys sorts by bits, equal ones in the order they came, by radix: comparing would take longer than the fit. It stops
+// in the middle when the context ends.
+func sortKeys(ctx context.Context, keys []rowKey) []rowKey {
 	spare := make([]rowKey, len(keys))
-	for shift := 0; shift < 64; shift += 8 {
+	for shift := 0; shift < 64 && ctx.Err() == nil; shift += 8 {
 		var starts [256]int
 		for i := range keys {
 			starts[byte(keys[i].bits>>shift)]++

@@ -60,7 +60,7 @@ func (m *MBGNBD) UnmarshalJSON(text []byte) error {
 // FitMBGNBD returns an error if a history does not validate, if no customer has a repeat purchase, and, with the best
 // estimate so far, one that wraps fit.ErrNotConverged, fit.ErrDiverged or the context's error.
 func FitMBGNBD(ctx context.Context, data *Histories, o *fit.Options) (*fit.Estimate[MBGNBD], error) {
-	s, err := compress(data, false)
+	s, err := compress(ctx, data, false)
 	if err != nil {
 		return nil, err
 	}

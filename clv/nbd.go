@@ -55,7 +55,7 @@ func (m *NBD) UnmarshalJSON(text []byte) error {
 // FitNBD returns an error if a history does not validate, if no customer has a repeat purchase, and, with the best
 // estimate so far, one that wraps fit.ErrNotConverged, fit.ErrDiverged or the context's error.
 func FitNBD(ctx context.Context, data *Histories, o *fit.Options) (*fit.Estimate[NBD], error) {
-	s, err := compress(data, false)
+	s, err := compress(ctx, data, false)
 	if err != nil {
 		return nil, err
 	}

@@ -27,7 +27,7 @@ type evidence struct {
 
 // newEvidence is that of a model of purchases in continuous time.
 func newEvidence(data *Histories, gaps bool, names []string, sum func(rows []row, theta []float64, d *mle.Derivs)) (*evidence, error) {
-	s, err := compress(data, gaps)
+	s, err := compress(context.Background(), data, gaps)
 	if err != nil {
 		return nil, err
 	}

@@ -122,7 +122,7 @@ type gapCount struct{ x, customers, shares float64 } // shares is the sum of Log
 // regularitySample sums by X, over the histories in the order of their values so that the order of rows does not
 // matter.
 func regularitySample(hs *Histories) gapSample {
-	sorted, err := compress(hs, true)
+	sorted, err := compress(context.Background(), hs, true)
 	if err != nil {
 		return gapSample{}
 	}
