@@ -87,7 +87,10 @@ func AtRisk(ctx context.Context, log iter.Seq2[ledger.Transaction, error], end t
 			break
 		}
 	}
-	for _, customer := range slices.Sorted(maps.Keys(all)) {
+	for i, customer := range slices.Sorted(maps.Keys(all)) {
+		if i%4096 == 0 && ctx.Err() != nil {
+			return nil, streamError(ctx.Err())
+		}
 		b := all[customer]
 		usual, own := rhythm.usual(b.gaps(), t.Usual, days(rhythm.Least))
 		last := b.days[len(b.days)-1]

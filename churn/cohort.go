@@ -203,7 +203,7 @@ func CohortsBy(ctx context.Context, events iter.Seq2[ledger.Event, error], perio
 	if err := ctx.Err(); err != nil {
 		return nil, streamError(err)
 	}
-	return c.table()
+	return c.table(ctx)
 }
 
 // checkPeriods returns an error unless the periods are valid and adjacent.

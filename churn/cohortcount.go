@@ -1,6 +1,7 @@
 package churn
 
 import (
+	"context"
 	"fmt"
 	"math/bits"
 	"slices"
@@ -176,7 +177,7 @@ func (c *cohortCounter) columns() [][2]int {
 	return cols
 }
 
-func (c *cohortCounter) table() (*CohortTable, error) {
+func (c *cohortCounter) table(ctx context.Context) (*CohortTable, error) {
 	t := &CohortTable{Counting: c.o.Counting, Every: c.o.Every, End: c.end, Late: c.late}
 	cols := c.columns()
 	s := cohortSum{size: make([]int, len(c.periods))}
@@ -185,7 +186,11 @@ func (c *cohortCounter) table() (*CohortTable, error) {
 		s.base = append(s.base, make([]int, len(cols)))
 		s.revenue = append(s.revenue, make([]money.Sum, len(cols)))
 	}
+	placed := 0
 	for _, m := range c.members {
+		if placed++; placed%4096 == 0 && ctx.Err() != nil {
+			return nil, streamError(ctx.Err())
+		}
 		c.place(t, m, cols, &s)
 	}
 	return t, c.fill(t, cols, &s)
@@ -225,12 +230,21 @@ func (c *cohortCounter) calendar(m *cohortMember, i int, cols [][2]int, s *cohor
 		if c.retained(&m.active, i, last, col) {
 			s.active[i][k]++
 		}
-		for _, p := range m.paid {
-			if age := int(p.key) - i; age >= col[0] && age <= col[1] {
-				s.revenue[i][k].Add(p.amount)
-			}
+	}
+	for _, p := range m.paid {
+		if k := column(cols, int(p.key)-i); k >= 0 {
+			s.revenue[i][k].Add(p.amount)
 		}
 	}
+}
+
+// column returns the index of the column of an age, -1 for none.
+func column(cols [][2]int, age int) int {
+	k := sort.Search(len(cols), func(k int) bool { return cols[k][1] >= age })
+	if k == len(cols) || age < cols[k][0] {
+		return -1
+	}
+	return k
 }
 
 // retained reports whether a customer active in the given periods is retained in a column of ages since first.
@@ -279,10 +293,10 @@ func (c *cohortCounter) rolling(m *cohortMember, i int, cols [][2]int, s *cohort
 				s.active[i][k]++
 			}
 		}
-		for _, p := range m.paid {
-			if a := age(p.key); a >= col[0] && a <= col[1] {
-				s.revenue[i][k].Add(p.amount)
-			}
+	}
+	for _, p := range m.paid {
+		if k := column(cols, age(p.key)); k >= 0 {
+			s.revenue[i][k].Add(p.amount)
 		}
 	}
 }

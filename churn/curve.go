@@ -1,6 +1,7 @@
 package churn
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -42,7 +43,7 @@ type Curve interface {
 	Rand(r *rand.Rand) int
 }
 
-var errParameter = fmt.Errorf("out of its domain")
+var errParameter = errors.New("out of its domain")
 
 // positive returns an error unless a parameter is a positive finite number.
 func positive(kind, name string, v float64) error {

@@ -40,7 +40,8 @@
 //	DiscreteWeibull  changing with age, the same for all
 //	LatentClass      two kinds of customers
 //
-// FitSBG and its kin estimate them from cohorts, any number at once; CohortsOf makes cohorts of tenures. Project tells
+// FitSBG and its kin estimate them from cohorts, any number at once; CohortsOf makes cohorts of tenures, and SBGFromRates
+// does with rates alone. Project tells
 // how many of them will be left, with intervals, Band draws the curve, GoodnessOfFit tests it, and DEL and DERL are what
 // new and present customers are worth.
 //
