@@ -30,6 +30,7 @@
 //	Custom                         weights of one's own
 //	Markov                         removal effects in a chain of any order, by linear solution
 //	Shapley                        Shapley value of the conversions that channels make among themselves
+//	ByGame                         Shapley value of any other game of the channels
 //
 // The rules, from First to TimeDecay, have a method Touches with the weights of one journey. [Compare] puts several models
 // side by side. [Markov.Removal] and [Markov.Transitions] show what is behind a chain, [SelectOrder] compares chains of

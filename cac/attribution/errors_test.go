@@ -137,6 +137,15 @@ func TestErrors(t *testing.T) {
 		{"conversions of two currencies", build(nil, some, won("1", at(2, 0), "1"), Conversion{Customer: "1", At: at(2, 0), Value: money.MustParse("1", "EUR")}), nil,
 			`attribution: row 2: field "value": value "EUR 1.00": money: currencies differ: USD and EUR`},
 
+		{"no game", model(js, ByGame{}), nil, "attribution: game: no game"},
+		{"other players", model(js, ByGame{Label: "mine", Game: func(*Journeys) Game { return game("a") }}), nil, "attribution: mine: the players are not the channels"},
+		{"negative values", func() error {
+			js, err := New([]Journey{{Channels: []string{"a"}, Conversions: 9, Nulls: 1}, {Channels: []string{"a", "b"}, Conversions: 1, Nulls: 9}}, nil)
+			if err != nil {
+				return err
+			}
+			return model(js, ByGame{Game: RateGame})()
+		}, ErrWeights, "attribution: game: conversions: bad weights: number 2 is -0.4"},
 		{"no players", func() error { _, err := ShapleyExact(ctx, Game{}); return err }, nil, "attribution: game: no players"},
 		{"game of nothing", func() error { _, err := ShapleyExact(ctx, ConversionGame(nil)); return err }, nil, "attribution: game: no players"},
 		{"no worth", func() error { _, err := ShapleyExact(ctx, Game{Players: []string{"a"}}); return err }, nil, "attribution: game: no worth"},

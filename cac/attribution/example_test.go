@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -307,6 +308,39 @@ func ExampleRateGame() {
 	// Email    0.0500   0.0000
 	// Search   0.0667   0.0000
 	// (total)  0.2500
+}
+
+// A game whose worth is the number of converting paths that a coalition has to itself.
+func ExampleByGame() {
+	paths := attribution.ByGame{Label: "paths", Game: func(js *attribution.Journeys) attribution.Game {
+		channels := js.Channels()
+		return attribution.Game{Players: channels, Worth: func(c attribution.Coalition) float64 {
+			n := 0.0
+			for j := range js.Paths() {
+				inside := j.Conversions > 0
+				for _, name := range j.Channels {
+					inside = inside && c.Has(slices.Index(channels, name))
+				}
+				if inside {
+					n++
+				}
+			}
+			return n
+		}}
+	}}
+	r, err := attribution.Attribute(context.Background(), shop(), paths)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, c := range r.Credits {
+		fmt.Printf("%s %.2f\n", c.Channel, c.Conversions)
+	}
+	// Output:
+	// Direct 10.50
+	// Display 6.50
+	// Email 9.50
+	// Search 9.50
 }
 
 func ExampleSelectOrder() {

@@ -191,3 +191,25 @@ func TestShapleySampledMany(t *testing.T) {
 		}
 	}
 }
+
+// The conversion game by coalitions, exact or sampled, gives the credits of the closed form.
+func TestByGame(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for _, channels := range []int{2, 7, 25} {
+		js, err := New(randomJourneys(r, channels, 300, 6), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := mustAttribute(t, js, Shapley{})
+		got := mustAttribute(t, js, ByGame{Game: ConversionGame, Sample: SampleOptions{Permutations: 4000, Seed: 1}})
+		tolerance := 1e-12
+		if channels > exactPlayers {
+			tolerance = 0.1
+		}
+		for i, c := range got.Credits {
+			if w := want.Credits[i].Conversions; !near(c.Conversions, w, tolerance) {
+				t.Errorf("%d channels: %s: got %v, want %v", channels, c.Channel, c.Conversions, w)
+			}
+		}
+	}
+}

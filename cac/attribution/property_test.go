@@ -30,7 +30,7 @@ func allModels() []Model {
 			return w
 		}},
 		Markov{}, Markov{Order: 2}, Markov{Order: 3}, Markov{KeepRepeats: true, Order: 2}, Markov{IgnoreNulls: true},
-		Shapley{}, Shapley{Ordered: true},
+		Shapley{}, Shapley{Ordered: true}, ByGame{Game: ConversionGame},
 	}
 }
 
