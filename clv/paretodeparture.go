@@ -101,7 +101,7 @@ func (d *departure) single() (panel, bool) {
 		p.rule = gauss6[:]
 	case d.end <= 1 && fall <= 2:
 		p.rule = gauss8[:]
-	case d.end <= 1.5 && fall <= 5:
+	case (d.end <= 1.5 && fall <= 5) || (d.end <= 2 && fall <= 3):
 		p.rule = gauss10[:]
 	case d.end <= 2.2 && fall <= 8:
 		p.rule = gauss12[:]
@@ -233,16 +233,24 @@ func (d *departure) moments(m *moments) {
 }
 
 func (d *departure) momentsOver(p panel, m *moments) {
+	middle := math.Exp(p.middle)
 	for i := range p.rule {
 		g := &p.rule[i]
 		weight := p.half * g.weight
-		for _, v := range [2]float64{p.middle - p.half*g.x, p.middle + p.half*g.x} {
+		step := p.half * g.x
+		es := math.Exp(step)
+		for j, v := range [2]float64{p.middle - step, p.middle + step} {
 			var e, y, l float64
-			if d.bent > manyPurchases {
+			switch {
+			case d.bent > manyPurchases:
 				less := math.Expm1(v)
 				e, y, l = 1+less, 1+d.k*less, math.Log1p(d.k*less)
-			} else {
-				e = math.Exp(v)
+			case j == 0:
+				e = middle / es
+				y = 1 - d.k + d.k*e
+				l = math.Log(y)
+			default:
+				e = middle * es
 				y = 1 - d.k + d.k*e
 				l = math.Log(y)
 			}
