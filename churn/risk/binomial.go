@@ -251,7 +251,7 @@ func separatedAlone(d *Design, p, rows int, x func(g, j int) float64, w1, w0 []f
 	j := 0
 	for _, t := range d.Terms() {
 		width := len(t.Columns())
-		if t.Levels != nil {
+		if len(t.Levels) != 0 {
 			if err := separatedLevel(t, j, width, rows, x, w1, w0); err != nil {
 				return err
 			}

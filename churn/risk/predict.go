@@ -45,10 +45,10 @@ func (ts Terms) predictor(d *Design, coef []float64, intercept float64) ([]float
 
 // addTo adds the effects of one term, which the design may have coded with other levels.
 func (t Term) addTo(eta []float64, as Term, columns [][]float64, coef []float64) error {
-	if (t.Levels == nil) != (as.Levels == nil) {
-		return fmt.Errorf("risk: covariate %q is a number here and has levels there", t.Name)
+	if (len(t.Levels) == 0) != (len(as.Levels) == 0) {
+		return fmt.Errorf("risk: covariate %q: the model and the design do not agree whether it is a number or has levels", t.Name)
 	}
-	if t.Levels == nil {
+	if len(t.Levels) == 0 {
 		for i, x := range columns[0] {
 			eta[i] += coef[0] * x
 		}
