@@ -206,13 +206,14 @@ func ContinuousValue(margin money.Amount, rate, hazard, horizon float64) (money.
 
 // A Driver is the effect of one per cent more of one input on the value.
 type Driver struct {
-	Name   string       `json:"name"`   // margin, retention or discount
+	Name   string       `json:"name"`   // order value, frequency, margin, retention or discount
 	Effect money.Amount `json:"effect"` // change of the value
 	Share  float64      `json:"share"`  // change of the value as a share of it: 0.05 for 5 % more
 }
 
-// Drivers returns what one per cent more margin, retention and discount rate would do to the value of the formula, each
-// alone: the margin stands for order value and frequency too, which multiply it. A retention beyond 1 counts as 1.
+// Drivers returns what one per cent more order value, order frequency, margin, retention and discount rate would do to the
+// value of the formula, each alone. The first three multiply the Margin of a period, so each moves the value by one per
+// cent; retention moves it by more the longer customers stay. A retention beyond 1 counts as 1.
 //
 // Errors are those of Value, also at the changed inputs, and one that wraps ledger.ErrUndefined if the value is 0.
 func (f Formula) Drivers() ([]Driver, error) {
@@ -230,7 +231,7 @@ func (f Formula) Drivers() ([]Driver, error) {
 	retention, discount := f, f
 	retention.Retention = min(1, 1.01*f.Retention)
 	discount.Discount *= 1.01
-	drivers := []Driver{{Name: "margin", Share: 0.01}}
+	drivers := []Driver{{Name: "order value", Share: 0.01}, {Name: "frequency", Share: 0.01}, {Name: "margin", Share: 0.01}}
 	for _, changed := range []struct {
 		name string
 		f    Formula

@@ -118,7 +118,7 @@ func TestFormulaMoneyAndDrivers(t *testing.T) {
 		t.Fatal(err)
 	}
 	// 80.8/31.2 and 80/32.12 per cent against 250.
-	for i, want := range []string{"margin USD 2.50", "retention USD 8.97", "discount USD -0.93"} {
+	for i, want := range []string{"order value USD 2.50", "frequency USD 2.50", "margin USD 2.50", "retention USD 8.97", "discount USD -0.93"} {
 		if got := drivers[i].Name + " " + drivers[i].Effect.String(); got != want {
 			t.Errorf("driver %s, want %s", got, want)
 		}

@@ -42,7 +42,7 @@ func TestCDNOWBacktest(t *testing.T) {
 		t.Fatal(err)
 	}
 	ranks, err := d.Backtest(ctx, clv.Week, []time.Time{date("1997-09-30")}, 39,
-		candidate("NBD", clv.FitNBD), candidate("BG/NBD", clv.FitBGNBD), candidate("MBG/NBD", clv.FitMBGNBD), candidate("Pareto/NBD", clv.FitParetoNBD),
+		candidate("NBD", clv.FitNBD), candidate("BG/NBD", clv.FitBGNBD), candidate("MBG/NBD", clv.FitMBGNBD), candidate("Pareto/NBD", clv.FitParetoNBD), candidate("GGompertz/NBD", clv.FitGGompertzNBD),
 		candidate("BG/CNBD-k", func(ctx context.Context, hs *clv.Histories, o *fit.Options) (*fit.Estimate[clv.BGCNBD], error) {
 			return clv.FitBGCNBD(ctx, hs, 0, o)
 		}),
