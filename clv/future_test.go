@@ -113,7 +113,7 @@ func TestFutureGarbage(t *testing.T) {
 // TestFutureOfSimulated draws customers and holds what they do after T against IntervalPMF, and the means of what is
 // said of each, given the history to T, against the same: all within four standard errors.
 func TestFutureOfSimulated(t *testing.T) {
-	const customers, first, second = 2000, 20.0, 35.0
+	const customers, first, second = 1000, 20.0, 35.0
 	for _, m := range forecasters() {
 		r := rand.New(rand.NewPCG(1, 2))
 		var did, said [3]moment

@@ -1,6 +1,12 @@
 package clv
 
-import "testing"
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/custval/custval/internal/special"
+)
 
 // The values come from computations with 60 digits, by hypergeometric functions and by quadrature of the definition.
 func TestParetoNBDValues(t *testing.T) {
@@ -40,4 +46,36 @@ func TestParetoNBDDerivatives(t *testing.T) {
 	checkDerivatives(t, 4, true, sumParetoNBD, func(theta []float64, h History) float64 {
 		return ParetoNBD{theta[0], theta[1], theta[2], theta[3]}.LogLikelihood(h)
 	})
+}
+
+// TestDeparture holds the integral over the time of departure against the library's adaptive quadrature, and the sum of
+// the series that replace it where alpha and beta are alike against the integral, for anything from a moment's silence
+// to a long one.
+func TestDeparture(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	between := func(lo, hi float64) float64 { return lo * math.Pow(hi/lo, r.Float64()) }
+	for range 2000 {
+		n, s := between(0.01, 50)+float64(r.IntN(3)*r.IntN(1000)), between(0.01, 50)
+		a, b, at := between(1e-3, 1e3), between(1e-3, 1e3), between(1e-4, 1e4)
+		if r.IntN(2) == 0 {
+			b = a * between(0.66, 1.5)
+		}
+		d := newDeparture(n, s, a, b, at)
+		want, _, ok := special.LogIntegrate(func(v float64) float64 {
+			u := math.Exp(v)
+			return v - math.Log(b) - n*math.Log1p(u/a) - (s+1)*math.Log1p(u/b)
+		}, math.Inf(-1), math.Log(at), 1e-13)
+		if got := d.integral(); !ok || math.Abs(got-want) > 1e-11 {
+			t.Errorf("n %v, s %v, a %v, b %v, t %v: integral %.14g, want %.14g (%v)", n, s, a, b, at, got, want, ok)
+		}
+		sum, alive := d.alive(n, s, a, b, at)
+		wantSum, wantAlive := mix(-n*d.logA-s*d.logB, math.Log(s)+want)
+		if math.Abs(sum-wantSum) > 1e-11 || !(math.Abs(alive-wantAlive) <= 1e-11*wantAlive+1e-300) {
+			t.Errorf("n %v, s %v, a %v, b %v, t %v: sum %.14g and share %.14g, want %.14g and %.14g", n, s, a, b, at, sum, alive, wantSum, wantAlive)
+		}
+		var m moments
+		if d.moments(&m); m.total > 0 && math.Abs(math.Log(d.scale*m.total)-want) > 1e-11 {
+			t.Errorf("n %v, s %v, a %v, b %v, t %v: moments of %.14g, want %.14g", n, s, a, b, at, math.Log(d.scale*m.total), want)
+		}
+	}
 }
