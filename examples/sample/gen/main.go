@@ -43,6 +43,9 @@ func main() {
 	if err := write("shop.csv", orders); err != nil {
 		log.Fatal(err)
 	}
+	if err := writeSaaS("saas.csv"); err != nil {
+		log.Fatal(err)
+	}
 }
 
 // describe gives each customer one channel, drawn anew but equal for all of a customer's orders, and each order a
