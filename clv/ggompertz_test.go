@@ -109,3 +109,9 @@ func cdnowHistories(tb testing.TB) *Histories {
 	}
 	return hs
 }
+
+func TestGGompertzGolden(t *testing.T) {
+	checkGolden(t, "testdata/ggompertz.json", func(arg func(string) float64) GGompertzNBD {
+		return GGompertzNBD{arg("r"), arg("alpha"), arg("b"), arg("s"), arg("beta")}
+	})
+}
