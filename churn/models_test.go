@@ -271,6 +271,9 @@ func TestCurveLimits(t *testing.T) {
 	if v := (BdW{0.5, 2, 2}).Lifetime(); !math.IsInf(v, 1) {
 		t.Errorf("lifetime with gamma c = 1 is %v", v)
 	}
+	// For large n the survivors leave by a power law: DERL(n, d) d is E (1 + X/(n d))^-alpha with X exponential, which for
+	// a small alpha is 1 - alpha e^(nd) E1(nd); e^.001 E1(.001) is 6.3378739.
+	near(t, "sBG of old customers", 1-SBG{1e-6, 1}.DERL(1e9, 1e-12)*1e-12, 6.3378739e-6, 1e-4)
 	near(t, "barely finite", SBG{1.001, 2}.Lifetime(), (1.001+2-1)/0.001, 1e-10)
 	near(t, "barely finite BdW", BdW{1.01, 2, 1}.Lifetime(), (1.01+2-1)/0.01, 1e-9)
 }

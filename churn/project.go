@@ -76,15 +76,17 @@ type ProjectedRow struct {
 // approximation on the scale on which they are unbounded, and of the customers, each of whom renews or not. The same
 // parameters are drawn for all cohorts, so the totals are right too.
 //
-// Project returns an error if steps is not positive, for a cohort that does not validate, and one that wraps
+// Memory is for steps times draws, of which there may be 50 million.
+//
+// Project returns an error if steps is out of range, for a cohort that does not validate, and one that wraps
 // fit.ErrNoCovariance if the estimate has none, unless ProjectOptions.Known.
 func Project[M Fitted[M]](ctx context.Context, e *fit.Estimate[M], cohorts []Cohort, steps int, o *ProjectOptions) (*Projection, error) {
 	opts, err := o.defaults()
 	if err != nil {
 		return nil, err
 	}
-	if steps <= 0 || steps > 1e6 {
-		return nil, fmt.Errorf("churn: project: %d steps: want 1 to 1,000,000", steps)
+	if steps <= 0 || steps > 5e7/opts.Draws {
+		return nil, fmt.Errorf("churn: project: %d steps: want 1 to %d with %d draws", steps, int(5e7)/opts.Draws, opts.Draws)
 	}
 	if err := e.Model.Validate(); err != nil {
 		return nil, err
@@ -99,46 +101,48 @@ func Project[M Fitted[M]](ctx context.Context, e *fit.Estimate[M], cohorts []Coh
 		return nil, err
 	}
 	r := rand.New(rand.NewPCG(opts.Seed, 0x636875726e))
-	futures := make([][]float64, (len(cohorts)+1)*steps) // of each row, the totals last
-	for i := range futures {
-		futures[i] = make([]float64, 0, opts.Draws)
+	models := make([]M, opts.Draws) // the same for all cohorts
+	for i := range models {
+		models[i] = draw(r)
 	}
-	for range opts.Draws {
-		if err := ctx.Err(); err != nil {
-			return nil, streamError(err)
-		}
-		m := draw(r)
-		totals := make([]float64, steps)
-		for i, c := range cohorts {
-			n, age := float64(c.Active[len(c.Active)-1]), c.Age+len(c.Active)-1
+	p := &Projection{Model: e.Model.Kind(), Level: opts.Level, Totals: make([]ProjectedRow, steps)}
+	futures, totals := grid(steps, opts.Draws), grid(steps, opts.Draws)
+	for i, c := range cohorts {
+		now, age := float64(c.Active[len(c.Active)-1]), c.Age+len(c.Active)-1
+		for k, m := range models {
+			if err := ctx.Err(); err != nil {
+				return nil, streamError(err)
+			}
+			n := now
 			for s := range steps {
 				n = binomial(r, n, m.Retention(age+s+1))
-				totals[s] += n
-				futures[i*steps+s] = append(futures[i*steps+s], n)
+				futures[s][k] = n
+				totals[s][k] += n
 			}
 		}
-		for s, n := range totals {
-			futures[len(cohorts)*steps+s] = append(futures[len(cohorts)*steps+s], n)
-		}
-	}
-	p := &Projection{Model: e.Model.Kind(), Level: opts.Level}
-	p.Totals = make([]ProjectedRow, steps)
-	for i, c := range cohorts {
-		n, age := float64(c.Active[len(c.Active)-1]), c.Age+len(c.Active)-1
 		for s := range steps {
-			n *= e.Model.Retention(age + s + 1)
-			p.Totals[s].Expected += n
-			row := ProjectedRow{Cohort: i, Step: s + 1, Age: age + s + 1, Expected: n}
-			row.Low, row.High = middle(futures[i*steps+s], opts.Level)
+			now *= e.Model.Retention(age + s + 1)
+			p.Totals[s].Expected += now
+			row := ProjectedRow{Cohort: i, Step: s + 1, Age: age + s + 1, Expected: now}
+			row.Low, row.High = middle(futures[s], opts.Level)
 			p.Rows = append(p.Rows, row)
 		}
 	}
 	for s := range p.Totals {
 		t := &p.Totals[s]
 		t.Cohort, t.Step = -1, s+1
-		t.Low, t.High = middle(futures[len(cohorts)*steps+s], opts.Level)
+		t.Low, t.High = middle(totals[s], opts.Level)
 	}
 	return p, nil
+}
+
+// grid returns rows of n numbers.
+func grid(rows, n int) [][]float64 {
+	g := make([][]float64, rows)
+	for i := range g {
+		g[i] = make([]float64, n)
+	}
+	return g
 }
 
 // middle returns the quantiles around the middle share of the values, which it sorts.

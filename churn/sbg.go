@@ -172,11 +172,12 @@ func (m SBG) DERL(n int, d float64) float64 {
 		}
 		return b / (m.Alpha - 1)
 	}
-	l := special.LogHyp2F1C(1, b+1, m.Alpha+b+1, 1/(1+d), d/(1+d))
-	if math.IsNaN(l) {
-		return residual(m.logSAt, m.Alpha, n, d)
+	if m.Alpha+b < 1e5 && d > 1e-9 {
+		if l := special.LogHyp2F1C(1, b+1, m.Alpha+b+1, 1/(1+d), d/(1+d)); !math.IsNaN(l) {
+			return b / (m.Alpha + b) * math.Exp(l)
+		}
 	}
-	return b / (m.Alpha + b) * math.Exp(l)
+	return residual(m.logSAt, m.Alpha, n, d) // beyond the range of the closed form
 }
 
 // logSAt is ln S(e^u) for u of any size.
