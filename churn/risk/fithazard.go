@@ -405,7 +405,7 @@ func (h *personPeriods) result(ctx context.Context, n *newton, tenures []ledger.
 	}
 	factor, bad := cholesky(n.penalized(expected.info), pivotLeast)
 	if bad >= 0 {
-		return nil, n.separated(n.b)
+		return nil, n.stuck(nil, fmt.Errorf("risk: %w: the information of the coefficients is singular; set Ridge", fit.ErrNotConverged))
 	}
 	cov := inverse(factor)
 	f := &HazardFit{Left: h.gone, Periods: h.total}
@@ -506,8 +506,8 @@ func (l Link) derivs(eta, stays, left float64, expected bool) (value, slope, inf
 		p, q, lnP, lnQ := split(eta)
 		return left*lnP + stays*lnQ, left*q - stays*p, (left + stays) * p * q
 	}
-	e := math.Exp(eta)
-	q := 1.0 // e/(exp(e)-1)
+	e := math.Exp(min(eta, 700)) // so that 0 times it is 0
+	q := 1.0                     // e/(exp(e)-1)
 	if e > 0 {
 		q = e / math.Expm1(e)
 	}

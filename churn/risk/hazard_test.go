@@ -233,3 +233,70 @@ func TestHazardErrors(t *testing.T) {
 		}
 	}
 }
+
+// The ridge of a constant hazard is that of the regression of the person-periods.
+func TestHazardRidge(t *testing.T) {
+	ts, d := readTenures(t)
+	seq, err := PersonPeriods(ts, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var plan []string
+	var x1, weight []float64
+	var left []bool
+	for p := range seq {
+		plan, x1 = append(plan, ts[p.Row].Labels["plan"]), append(x1, d.Row(p.Row)[1])
+		left, weight = append(left, p.Left), append(weight, p.Weight)
+	}
+	expanded := mustDesign(t, Categorical("plan", plan, "basic"), Numeric("x1", x1))
+	for _, unscaled := range []bool{false, true} {
+		h, err := FitHazard(context.Background(), ts, d, &HazardOptions{Baseline: ConstantAge, Ridge: 12, RidgeUnscaled: unscaled})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := FitLogistic(context.Background(), left, expanded, &LogisticOptions{Weights: weight, Ridge: 12, RidgeUnscaled: unscaled})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for j, p := range h.Estimate.Params {
+			if w := l.Estimate.Params[j]; !near(p.Value, w.Value, 1e-10) || !near(p.StdErr, w.StdErr, 1e-10) {
+				t.Errorf("%v, want %v", p, w)
+			}
+		}
+		if h.NullLogLik != l.NullLogLik && !near(h.NullLogLik, l.NullLogLik, 1e-12) {
+			t.Errorf("null %v, want %v", h.NullLogLik, l.NullLogLik)
+		}
+	}
+}
+
+func TestEventCuts(t *testing.T) {
+	var ts []ledger.Tenure
+	add := func(n int, duration float64, ended bool) {
+		for range n {
+			ts = append(ts, ledger.Tenure{Duration: duration, Ended: ended})
+		}
+	}
+	add(5, 1, true)
+	add(1, 2, true)
+	add(6, 4, true)
+	add(2, 6, true)
+	add(10, 7, false)
+	for least, want := range map[float64][]int{1: {2, 3, 5}, 3: {2}, 5: {2}, 6: {3}, 7: nil, 14: nil} {
+		got, err := EventCuts(ts, 1, least)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(got) != len(want) || sprint(got) != sprint(want) && len(want) > 0 {
+			t.Errorf("least %v: %v, want %v", least, got, want)
+		}
+		if least < 6 {
+			if _, err := FitHazard(context.Background(), ts, nil, &HazardOptions{Cuts: got}); err != nil {
+				t.Errorf("least %v: %v", least, err)
+			}
+		}
+	}
+	_, err := EventCuts(ts, 1, 15)
+	errorText(t, "too many", err, "risk: cuts: all periods together have fewer than 15 who left, or who stayed")
+	_, err = EventCuts(ts, 1, 0)
+	errorText(t, "least", err, "risk: cuts: least 0 is not positive")
+}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/custval/custval/internal/golden"
+	"github.com/custval/custval/ledger"
 )
 
 func logisticValues(f *LogisticFit) map[string]float64 {
@@ -212,7 +213,7 @@ func TestSeparationIsFoundAndNotMistaken(t *testing.T) {
 		for j, column := range columns {
 			cs = append(cs, Numeric(string(rune('a'+j)), column))
 		}
-		if n := countTrue(left); n == 0 || n == len(left) {
+		if gone := countTrue(left); gone == 0 || gone == n {
 			continue
 		}
 		f, err := FitLogistic(context.Background(), left, mustDesign(t, cs...), nil)
@@ -221,6 +222,18 @@ func TestSeparationIsFoundAndNotMistaken(t *testing.T) {
 			t.Errorf("trial %d: %d rows that overlap: %v", trial, n, err)
 		case !overlap && !errors.Is(err, ErrSeparation):
 			t.Errorf("trial %d: %d rows that a line parts: fit %v, error %v", trial, n, f, err)
+		}
+		// The same as one period of the other link.
+		ts := make([]ledger.Tenure, n)
+		for i := range ts {
+			ts[i] = ledger.Tenure{Duration: 1, Ended: left[i]}
+		}
+		h, err := FitHazard(context.Background(), ts, mustDesign(t, cs...), &HazardOptions{Link: CloglogLink, Baseline: ConstantAge})
+		switch {
+		case overlap && err != nil:
+			t.Errorf("trial %d: cloglog, %d rows that overlap: %v", trial, n, err)
+		case !overlap && !errors.Is(err, ErrSeparation):
+			t.Errorf("trial %d: cloglog, %d rows that a line parts: fit %v, error %v", trial, n, h, err)
 		}
 	}
 }
@@ -249,4 +262,98 @@ func countTrue(b []bool) int {
 		n += b2i(x)
 	}
 	return n
+}
+
+// Multiplying all weights by a number multiplies the log-likelihood and divides the covariance.
+func TestWeightsScale(t *testing.T) {
+	c := readCustomers(t)
+	d := c.design(t)
+	want, err := FitLogistic(context.Background(), c.left, d, &LogisticOptions{Weights: c.weight})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, scale := range []float64{1e-9, 1e-3, 1e6} {
+		weights := make([]float64, len(c.weight))
+		for i, w := range c.weight {
+			weights[i] = scale * w
+		}
+		got, err := FitLogistic(context.Background(), c.left, d, &LogisticOptions{Weights: weights})
+		if err != nil {
+			t.Fatal(scale, err)
+		}
+		for j, p := range got.Estimate.Params {
+			w := want.Estimate.Params[j]
+			if !near(p.Value, w.Value, 1e-9) || !near(p.StdErr*math.Sqrt(scale), w.StdErr, 1e-9) {
+				t.Errorf("scale %v: %v, want %v", scale, p, w)
+			}
+		}
+		x := make([]float64, len(c.left))
+		for i := range x {
+			x[i] = c.x1[i]
+			if c.left[i] {
+				x[i] += 10
+			}
+		}
+		// Alone x separates; with x1 known only the two together do.
+		_, err = FitLogistic(context.Background(), c.left, mustDesign(t, Numeric("x", x), Numeric("x1", c.x1)), &LogisticOptions{Weights: weights})
+		if !errors.Is(err, ErrSeparation) {
+			t.Errorf("scale %v: %v", scale, err)
+		}
+	}
+}
+
+// Units and origins of the covariates do not matter.
+func TestCovariatesOfAnyScale(t *testing.T) {
+	c := readCustomers(t)
+	want, err := FitLogistic(context.Background(), c.left, mustDesign(t, Numeric("x", c.x1)), &LogisticOptions{Ridge: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := make([]float64, len(c.x1))
+	for i, v := range c.x1 {
+		x[i] = 1.7e9 + 86400*v // seconds since 1970
+	}
+	got, err := FitLogistic(context.Background(), c.left, mustDesign(t, Numeric("x", x)), &LogisticOptions{Ridge: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, b := got.Estimate.Params[1], want.Estimate.Params[1]; !near(a.Value*86400, b.Value, 1e-7) || !near(a.StdErr*86400, b.StdErr, 1e-7) {
+		t.Errorf("%v, want %v", a, b)
+	}
+}
+
+// Four customers across the line, however close to it, give an estimate, if a large one: it must not be taken for separation.
+func TestNearlySeparated(t *testing.T) {
+	for _, gap := range []float64{.3, .1, .03, .01} {
+		n := 200
+		a, b, left := make([]float64, n), make([]float64, n), make([]bool, n)
+		r := rand.New(rand.NewPCG(3, 4))
+		for i := range a {
+			side := float64(2*(i%2) - 1)
+			a[i], b[i] = r.NormFloat64(), 0
+			b[i] = side*(.1+r.Float64()) - a[i]
+			left[i] = side > 0
+		}
+		for i, x := range []float64{.5, -.5} {
+			a[2*i], b[2*i], left[2*i] = x, gap-x, false
+			a[2*i+1], b[2*i+1], left[2*i+1] = x, -gap-x, true
+		}
+		f, err := FitLogistic(context.Background(), left, mustDesign(t, Numeric("a", a), Numeric("b", b)), nil)
+		if err != nil {
+			t.Errorf("gap %v: %v", gap, err)
+			continue
+		}
+		// At a maximum the score vanishes.
+		probs, err := f.Estimate.Model.Probabilities(mustDesign(t, Numeric("a", a), Numeric("b", b)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		score := 0.0
+		for i, p := range probs {
+			score += a[i] * (float64(b2i(left[i])) - p)
+		}
+		if math.Abs(score) > 1e-9 {
+			t.Errorf("gap %v: score %v", gap, score)
+		}
+	}
 }

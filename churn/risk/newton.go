@@ -2,6 +2,7 @@ package risk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"runtime"
@@ -136,33 +137,48 @@ func (n *newton) run(ctx context.Context, start []float64) error {
 		return err
 	}
 	last := math.Inf(1)
+	var step []float64
 	for n.iter = 1; n.iter <= n.maxIter; n.iter++ {
 		factor, bad := n.factorize()
 		if bad >= 0 && n.iter == 1 {
 			return n.collinear(bad)
 		}
 		if bad >= 0 {
-			return n.separated(n.b)
+			return n.stuck(step, fmt.Errorf("risk: %w: the information of the coefficients is singular; set Ridge", fit.ErrNotConverged))
 		}
 		slope := n.slope()
-		step := solve(factor, slope)
+		step = solve(factor, slope)
 		decrement := dot(slope, step)
 		if decrement < separatedAt*n.least && decrement > separatedFall*last && decrement > 1e-14*n.least && n.separates(step) {
 			return n.separated(step)
 		}
 		if err := n.move(ctx, step, decrement); err != nil {
-			return err
+			return n.stuck(step, err)
 		}
 		if decrement < n.done() {
 			n.factor, bad = n.factorize()
 			if bad >= 0 {
-				return n.separated(n.b)
+				return n.stuck(step, fmt.Errorf("risk: %w: the information of the coefficients is singular; set Ridge", fit.ErrNotConverged))
 			}
 			return nil
 		}
 		last = decrement
 	}
-	return fmt.Errorf("risk: %w after %d iterations: raise MaxIter or set Ridge", fit.ErrNotConverged, n.maxIter)
+	return n.stuck(step, fmt.Errorf("risk: %w after %d iterations: raise MaxIter or set Ridge", fit.ErrNotConverged, n.maxIter))
+}
+
+// stuck returns the error of a search that did not end well, which is separation where no row speaks against the last step
+// or the point that it came to.
+func (n *newton) stuck(step []float64, err error) error {
+	if !errors.Is(err, fit.ErrNotConverged) {
+		return err
+	}
+	for _, direction := range [...][]float64{step, n.b} {
+		if direction != nil && n.separates(direction) {
+			return n.separated(direction)
+		}
+	}
+	return err
 }
 
 // done returns the decrement at which a last step is taken.
@@ -234,7 +250,7 @@ func (n *newton) separates(step []float64) bool {
 		}
 	}
 	worst, largest := n.lik.against(d)
-	return worst <= 0.01*largest
+	return largest > 0 && worst <= 1e-7*largest
 }
 
 // collinear names the covariate of a pivot that vanished, and those that it is made of.
