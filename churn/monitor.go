@@ -307,19 +307,19 @@ func (m *Monitor) active(out []Transition, c *member, at int64, when time.Time, 
 
 // remember adds an activity to the times of the rhythm and finds the usual silence again.
 func (m *Monitor) remember(c *member, at int64) {
-	least := int64(1)
+	least, most := int64(1), 2 // without a rhythm, enough to tell a second activity from the first one again
 	if m.o.Rhythm != nil {
-		least = int64(m.o.Rhythm.Least)
+		least, most = int64(m.o.Rhythm.Least), m.o.Memory
 	}
 	i, _ := slices.BinarySearch(c.times, at)
 	switch {
 	case i > 0 && at-c.times[i-1] < least, i < len(c.times) && c.times[i]-at < least:
 		return
-	case i == 0 && len(c.times) == m.o.Memory:
+	case i == 0 && len(c.times) == most:
 		return
 	}
 	c.times = slices.Insert(c.times, i, at)
-	if len(c.times) > m.o.Memory {
+	if len(c.times) > most {
 		c.times = slices.Delete(c.times, 0, 1)
 	}
 	m.learn(c)

@@ -375,3 +375,44 @@ func BenchmarkMonitor(b *testing.B) {
 	}
 	b.ReportMetric(float64(len(es)*b.N)/b.Elapsed().Seconds(), "rows/s")
 }
+
+// TestMonitorLateProperties: with events in any order each customer's stages still follow one another, nothing is said
+// twice, and stopping and going on changes nothing.
+func TestMonitorLateProperties(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for round := range 300 {
+		o, es := randomOptions(r), randomEvents(r)
+		for range r.IntN(8) {
+			i, j := r.IntN(len(es)), r.IntN(len(es))
+			es[i], es[j] = es[j], es[i]
+		}
+		plain, m := must(NewMonitor(o)), must(NewMonitor(o))
+		var want, got []Transition
+		for _, e := range es {
+			want = append(want, must(plain.Observe(e))...)
+			got = append(got, must(m.Observe(e))...)
+			var again Monitor
+			if err := json.Unmarshal(must(json.Marshal(m)), &again); err != nil {
+				t.Fatalf("round %d: %v", round, err)
+			}
+			m = &again
+		}
+		want = append(want, must(plain.Advance(day(2025, 5, 1)))...)
+		got = append(got, must(m.Advance(day(2025, 5, 1)))...)
+		if diff := gocmp.Diff(want, got); diff != "" {
+			t.Fatalf("round %d (-want +got)\n%s", round, diff)
+		}
+		stage := map[string]Stage{}
+		for _, x := range got {
+			if x.From != stage[x.Customer] || (x.From == x.To) == slices.Contains(stageNames[:], x.Name) {
+				t.Fatalf("round %d: %s was %s\n%s", round, x.Customer, stage[x.Customer], lines(got))
+			}
+			stage[x.Customer] = x.To
+		}
+		for c, s := range stage {
+			if m.Stage(c) != s {
+				t.Fatalf("round %d: %s is %s, said %s", round, c, m.Stage(c), s)
+			}
+		}
+	}
+}
