@@ -228,13 +228,23 @@ func (m cnbdModel) mix(h History) (sum, alive float64) {
 	shape := m.r + float64(m.k)*float64(h.X)
 	idle := -shape * math.Log1p((h.T-h.TX)/(m.alpha+h.TX))
 	if m.k > 1 {
-		idle += newPhases(m.k, shape, (h.T-h.TX)/(m.alpha+h.T)).log
+		idle += math.Log(phaseSum(m.k, shape, (h.T-h.TX)/(m.alpha+h.T)))
 	}
 	n := float64(h.X + m.first)
 	if n == 0 {
 		return idle, 1
 	}
 	return mix(idle, math.Log(m.a/(m.b+n-1)))
+}
+
+// phaseSum returns the sum over j < k of (shape)_j/j! w^j.
+func phaseSum(k int, shape, w float64) float64 {
+	term, sum := 1.0, 1.0
+	for j := 1.0; j < float64(k); j++ {
+		term *= (shape + j - 1) / j * w
+		sum += term
+	}
+	return sum
 }
 
 func (m cnbdModel) logLikelihood(h History) float64 {
@@ -271,6 +281,25 @@ func (m cnbdModel) expected(h History, t float64) float64 {
 		return math.NaN()
 	}
 	return alive * m.after(h).expected(t)
+}
+
+// withinHorizon is of both models.
+func (m cnbdModel) withinHorizon(h History, horizon, delta float64) (purchases, discounted float64) {
+	alive := m.probAlive(h)
+	if math.IsNaN(alive) || !validTime(horizon) || !validTime(delta) {
+		return math.NaN(), math.NaN()
+	}
+	f := m.after(h)
+	purchases = f.expected(horizon)
+	return alive * purchases, alive * f.discountedWithin(horizon, delta, purchases)
+}
+
+func (m BGCNBD) withinHorizon(h History, horizon, delta float64) (purchases, discounted float64) {
+	return m.model().withinHorizon(h, horizon, delta)
+}
+
+func (m MBGCNBD) withinHorizon(h History, horizon, delta float64) (purchases, discounted float64) {
+	return m.model().withinHorizon(h, horizon, delta)
 }
 
 func (m cnbdModel) dert(h History, delta float64) float64 {

@@ -311,3 +311,25 @@ func (e erlang) discounted(delta float64) float64 {
 	}
 	return sum
 }
+
+// discountedWithin returns the purchases within a positive horizon, discounted at a positive rate, given the plain ones,
+// by Gauss's rule over s = ln(1+u/c) in short panels: regular purchases make the rate of the expected ones a wave, whose
+// length is a gap and which fades with the gaps.
+func (e erlang) discountedWithin(horizon, delta, purchases float64) float64 {
+	end := min(horizon, 45/delta)
+	c := min(e.rate, e.rate*float64(e.k)/e.shape)
+	length := math.Log1p(end / c)
+	panels := math.Ceil(length)
+	half := length / panels / 2
+	sum := 0.0
+	for i := 0.0; i < panels; i++ {
+		middle := (2*i + 1) * half
+		for _, g := range gauss16 {
+			for _, s := range [2]float64{middle - half*g.x, middle + half*g.x} {
+				u := c * math.Expm1(s)
+				sum += g.weight * math.Exp(s-delta*u) * e.expected(u)
+			}
+		}
+	}
+	return math.Exp(-delta*horizon)*purchases + delta*c*half*sum
+}

@@ -3,6 +3,7 @@ package clv
 import (
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/custval/custval/internal/golden"
@@ -81,6 +82,50 @@ func TestFuture(t *testing.T) {
 		}
 		if none, one := m.IntervalPMF(0, 20, 20), m.IntervalPMF(1, 20, 20); math.Abs(none-1) > 1e-12 || one != 0 {
 			t.Errorf("%+v: an empty interval has no purchase with %v, one with %v", m, none, one)
+		}
+	}
+}
+
+// TestDiscountedWithinHorizon holds the models' own ways to the discounted purchases within a horizon against the
+// general one, and a long horizon against DERT.
+func TestDiscountedWithinHorizon(t *testing.T) {
+	for _, m := range forecasters() {
+		for _, h := range []History{{T: 30}, {X: 6, TX: 28, T: 30}, {X: 40, TX: 8, T: 9}} {
+			for _, horizon := range []float64{0.5, 52, 500} {
+				for _, delta := range []float64{0.0002, 0.01, 0.5} {
+					got := DiscountedPurchases(m, h, horizon, delta)
+					want := discountedPurchases(m, h, horizon, delta, m.ExpectedPurchases(h, horizon))
+					tolerance := 1e-9
+					if strings.HasSuffix(m.Kind(), "cnbd") {
+						tolerance = 1e-4 // the general way is not made for the waves of regular purchases; see below
+					}
+					if !golden.Close(got, want, tolerance) {
+						t.Errorf("%+v %+v: %v in %v at %v, in general %v", m, h, got, horizon, delta, want)
+					}
+				}
+			}
+			// Simpson's rule, with points that are dense at the start.
+			const horizon, delta, steps = 20, 0.05, 2000
+			sum := 0.0
+			for i := 1; i <= steps; i++ {
+				v := float64(i) / steps
+				f := math.Exp(-delta*horizon*v*v) * m.ExpectedPurchases(h, horizon*v*v) * 2 * v
+				switch {
+				case i == steps:
+					sum += f
+				case i%2 == 1:
+					sum += 4 * f
+				default:
+					sum += 2 * f
+				}
+			}
+			want := math.Exp(-delta*horizon)*m.ExpectedPurchases(h, horizon) + delta*horizon*sum/(3*steps)
+			if got := DiscountedPurchases(m, h, horizon, delta); !golden.Close(got, want, 1e-8) {
+				t.Errorf("%+v %+v: %v, by Simpson's rule %v", m, h, got, want)
+			}
+			if got, want := DiscountedPurchases(m, h, 2000, 0.05), m.DERT(h, 0.05); !golden.Close(got, want, 1e-9) {
+				t.Errorf("%+v %+v: %v in 2000 weeks, for ever %v", m, h, got, want)
+			}
 		}
 	}
 }
