@@ -105,13 +105,12 @@ func (m *BGBB) UnmarshalJSON(text []byte) error {
 	return unmarshalModel(text, m, (*plain)(m))
 }
 
-// mix returns the log of the likelihood and that of its part of the customers who are alive at N, equation 6 of the
-// paper. With the first of those who left, before opportunity tx+1, taken out, the terms are a product that falls:
+// mix returns the log of the likelihood, equation 6 of the paper, and the share in it of those who are alive at N. With the first of those who left, before opportunity tx+1, taken out, the terms are a product that falls:
 //
 //	L = B(alpha+x, beta+tx-x)/B(alpha, beta) B(gamma+1, delta+tx)/B(gamma, delta) (sum over i of c(i) + alive)
 //	c(0) = 1, c(i+1) = c(i) (beta+k-x)/(alpha+beta+k) (delta+k)/(gamma+delta+k+1), k = tx+i, i < n-tx
 //	alive = c(n-tx) (gamma+delta+n)/gamma
-func (m BGBB) mix(h DiscreteHistory) (logL, logAlive float64) {
+func (m BGBB) mix(h DiscreteHistory) (logL, alive float64) {
 	x, tx, n := float64(h.X), float64(h.TX), float64(h.N)
 	both := m.Gamma + m.Delta
 	term, sum := 1.0, 0.0
@@ -119,15 +118,13 @@ func (m BGBB) mix(h DiscreteHistory) (logL, logAlive float64) {
 		sum += term
 		term *= (m.Beta + k - x) / (m.Alpha + m.Beta + k) * ((m.Delta + k) / (both + k + 1))
 	}
-	logBuys := special.LogGammaRatio(m.Alpha, x) + special.LogGammaRatio(m.Beta, tx-x) - special.LogGammaRatio(m.Alpha+m.Beta, tx)
-	// The living in logs: the product may be too small for a number.
-	logAlive = logBuys + special.LogGammaRatio(m.Beta+tx-x, n-tx) - special.LogGammaRatio(m.Alpha+m.Beta+tx, n-tx) +
-		special.LogGammaRatio(m.Delta, n) - special.LogGammaRatio(both, n)
+	living := term * ((both + n) / m.Gamma)
+	logL = special.LogGammaRatio(m.Alpha, x) + special.LogGammaRatio(m.Beta, tx-x) - special.LogGammaRatio(m.Alpha+m.Beta, tx)
 	if h.TX == h.N {
-		return logAlive, logAlive
+		return logL + special.LogGammaRatio(m.Delta, n) - special.LogGammaRatio(both, n), 1
 	}
-	left := logBuys + math.Log(m.Gamma) + special.LogGammaRatio(m.Delta, tx) - special.LogGammaRatio(both, tx+1) + math.Log(sum)
-	return special.LogAddExp(left, logAlive), logAlive
+	logL += math.Log(m.Gamma) + special.LogGammaRatio(m.Delta, tx) - special.LogGammaRatio(both, tx+1) + math.Log(sum+living)
+	return logL, living / (sum + living)
 }
 
 // LogLikelihood returns ln L(Alpha, Beta, Gamma, Delta | x, tx, n), equation 6 of the paper:
@@ -147,8 +144,8 @@ func (m BGBB) aliveAtEnd(h DiscreteHistory) float64 {
 	if !m.valid() || !h.usable() {
 		return math.NaN()
 	}
-	logL, logAlive := m.mix(h)
-	return math.Exp(logAlive - logL)
+	_, alive := m.mix(h)
+	return alive
 }
 
 // after returns the model of the future of a customer who is alive at N: the posterior of p and theta.

@@ -135,6 +135,10 @@ func decodeModel(text []byte) (Model, error) {
 		return decodeAs[NBD](text)
 	case ParetoNBD{}.Kind():
 		return decodeAs[ParetoNBD](text)
+	case GGompertzNBD{}.Kind():
+		return decodeAs[GGompertzNBD](text)
+	case PDO{}.Kind():
+		return decodeAs[PDO](text)
 	}
 	return nil, fmt.Errorf("unknown kind %q: DecodeScorer reads models of other packages", kind)
 }
@@ -148,6 +152,8 @@ func decodeSpend(text []byte) (SpendModel, error) {
 	switch kind {
 	case GammaGamma{}.Kind():
 		return decodeAs[GammaGamma](text)
+	case NormalNormal{}.Kind():
+		return decodeAs[NormalNormal](text)
 	}
 	return nil, fmt.Errorf("unknown kind %q: DecodeScorer reads models of other packages", kind)
 }

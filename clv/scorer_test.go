@@ -284,6 +284,9 @@ func TestScorerJSONKinds(t *testing.T) {
 	check(NewScorer(estimateOf(MBGNBD{R: 0.52, Alpha: 6.2, A: 0.89, B: 1.6}), gg, "USD", yearly, nil))
 	check(NewScorer(estimateOf(NBD{R: 0.38, Alpha: 12}), gg, "USD", yearly, nil))
 	check(NewScorer(estimateOf(ParetoNBD{R: 0.55, Alpha: 10.6, S: 0.6, Beta: 11.7}), gg, "USD", yearly, nil))
+	check(NewScorer(estimateOf(GGompertzNBD{R: 0.55, Alpha: 10.6, B: 0.05, S: 0.6, Beta: 2}), gg, "USD", yearly, nil))
+	check(NewScorer(estimateOf(PDO{R: 0.55, Alpha: 10.6, A: 0.6, B: 3, Period: 4}), gg, "USD", yearly, nil))
+	check(NewScorer(estimateOf(cdnowModel), estimateOf(NormalNormal{Mu: 30, Tau: 10, Sigma: 20}), "USD", yearly, nil))
 }
 
 func TestScorerJSONErrors(t *testing.T) {
