@@ -26,7 +26,7 @@ type binomial struct {
 }
 
 // newBinomial merges and standardizes the rows. y is the share of each row that left.
-func newBinomial(y, weights []float64, d *Design, offset []float64) (*binomial, error) {
+func newBinomial(ctx context.Context, y, weights []float64, d *Design) (*binomial, error) {
 	for _, t := range d.Terms() {
 		if len(t.Levels) == 1 {
 			return nil, &CovariateError{Covariate: t.Name, Err: fmt.Errorf("%w: every row has the level %q", ErrCollinear, t.Levels[0])}
@@ -37,25 +37,36 @@ func newBinomial(y, weights []float64, d *Design, offset []float64) (*binomial, 
 	if weights != nil {
 		ties = [][]float64{y, weights}
 	}
-	order := contentOrder(len(y), d.contents(offset), ties...)
-	b.merge(order, y, weights, d, offset)
+	order, err := contentOrder(ctx, len(y), d.contents(), ties...)
+	if err == nil {
+		err = b.merge(ctx, order, y, weights, d)
+	}
+	if err != nil {
+		return nil, err
+	}
 	return b, b.standardize(d)
 }
 
 // contentOrder sorts rows by a hash of their columns and then, where there are ties, by those, so that what is summed over
 // rows of equal columns does not depend on the order of the input.
-func contentOrder(n int, columns [][]float64, ties ...[]float64) []keyed {
+func contentOrder(ctx context.Context, n int, columns [][]float64, ties ...[]float64) ([]keyed, error) {
 	rows := make([]keyed, n)
 	for i := range rows {
 		rows[i].row = int32(i)
 	}
 	for _, column := range columns {
+		if err := canceled(ctx, 0); err != nil {
+			return nil, err
+		}
 		for i, x := range column {
 			rows[i].key = mixBits(rows[i].key, x)
 		}
 	}
 	rows = sortByKey(rows)
-	for i := 0; i < n; {
+	for i, next := 0, 0; i < n; next++ {
+		if err := canceled(ctx, next); err != nil {
+			return nil, err
+		}
 		j := i + 1
 		alike := true
 		for ; j < n && rows[j].key == rows[i].key; j++ {
@@ -68,19 +79,23 @@ func contentOrder(n int, columns [][]float64, ties ...[]float64) []keyed {
 		}
 		i = j
 	}
-	return rows
+	return rows, nil
 }
 
-// contents returns all that makes a row what it is.
-func (d *Design) contents(offset []float64) [][]float64 {
-	var columns [][]float64
-	if d != nil {
-		columns = slices.Clone(d.columns)
+// canceled returns the error of the context at every 2^14th step.
+func canceled(ctx context.Context, step int) error {
+	if step&(1<<14-1) == 0 && ctx.Err() != nil {
+		return fmt.Errorf("risk: %w", ctx.Err())
 	}
-	if offset != nil {
-		columns = append(columns, offset)
+	return nil
+}
+
+// contents returns the columns, in a slice of its own.
+func (d *Design) contents() [][]float64 {
+	if d == nil {
+		return nil
 	}
-	return columns
+	return slices.Clone(d.columns)
 }
 
 func compareRows(columns [][]float64, a, b int32) int {
@@ -92,11 +107,14 @@ func compareRows(columns [][]float64, a, b int32) int {
 	return 0
 }
 
-func (b *binomial) merge(order []keyed, y, weights []float64, d *Design, offset []float64) {
-	columns := d.contents(offset)
+func (b *binomial) merge(ctx context.Context, order []keyed, y, weights []float64, d *Design) error {
+	columns := d.contents()
 	b.group = make([]int32, len(order))
 	var first []int32
 	for i, k := range order {
+		if err := canceled(ctx, i); err != nil {
+			return err
+		}
 		if i == 0 || k.key != order[i-1].key || compareRows(columns, k.row, order[i-1].row) != 0 {
 			first = append(first, k.row)
 			b.w1, b.w0 = append(b.w1, 0), append(b.w0, 0)
@@ -122,13 +140,11 @@ func (b *binomial) merge(order []keyed, y, weights []float64, d *Design, offset 
 		for g, r := range first {
 			b.x[g*b.p+j] = column[r]
 		}
-	}
-	if offset != nil {
-		b.offset = make([]float64, b.rows)
-		for g, r := range first {
-			b.offset[g] = offset[r]
+		if err := canceled(ctx, 0); err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
 // standardize centers and scales the covariates and returns an error that names one that does not vary.
@@ -305,7 +321,7 @@ func separatedLevel(t Term, first, width, rows int, x func(g, j int) float64, w1
 		stayed[level] = stayed[level] || w0[g] > 0
 	}
 	for l, name := range t.Levels {
-		if left[l] && stayed[l] {
+		if left[l] == stayed[l] { // both, or nobody has the level
 			continue
 		}
 		who := "nobody"
@@ -356,8 +372,8 @@ func (b *binomial) meat(ctx context.Context, beta []float64, d *Design, o *Logis
 			addOuter(meat, score, 1)
 			clear(score)
 		}
-		if at%chunkLeast == 0 && ctx.Err() != nil {
-			return nil, fmt.Errorf("risk: %w", ctx.Err())
+		if err := canceled(ctx, at); err != nil {
+			return nil, err
 		}
 		g := int(b.group[i])
 		p, q, _, _ := split(b.eta(beta, g))

@@ -25,6 +25,16 @@
 // the distance of Kolmogorov and Smirnov. Customers of the same score are ties, and count as the mean over all their orders:
 // no result depends on the order of the rows or on a draw at random.
 //
+// # Money
+//
+// A [Campaign] says what an offer costs and what a customer is worth who stays for it. [Ranking.MaxProfit] finds the share
+// of customers to contact, [Ranking.ExpectedMaxProfit] compares scores by what they earn where it is not known how many
+// accept (EMPC), and [Contacts] makes the list: for each customer the expected value saved and the expected cost, for as
+// long as the first exceeds the second.
+//
+//	list, err := risk.Contacts(prospects, risk.ContactOptions{Contact: usd("2"), Incentive: usd("10"), Accept: 0.3})
+//	fmt.Println(list)
+//
 // # Conventions
 //
 // A higher score means a higher risk; left is true for who left. Weights count customers. Sums are taken in fixed chunks

@@ -331,5 +331,5 @@ func (o Outlook) Survival(t float64) float64 {
 	if !(t >= 0) || len(o.model.Base) == 0 {
 		return math.NaN()
 	}
-	return math.Exp(o.logStaysFor(0, int(min(1<<52, wholeDown(t/o.model.Length)))))
+	return math.Exp(o.logStaysFor(0, int(min(math.MaxInt32, wholeDown(t/o.model.Length)))))
 }

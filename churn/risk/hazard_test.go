@@ -173,7 +173,7 @@ func TestHazardAloneIsTheLifeTable(t *testing.T) {
 				t.Errorf("survival %d: %v, want %v", i, got, want)
 			}
 		}
-		if got, want := look.Leaves(3, 1<<40), 1.0; got != want {
+		if got, want := look.Leaves(3, math.MaxInt32), 1.0; got != want {
 			t.Errorf("leaves: %v, want %v", got, want)
 		}
 	}

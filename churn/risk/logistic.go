@@ -209,7 +209,7 @@ func FitLogistic(ctx context.Context, left []bool, d *Design, o *LogisticOptions
 	for i, l := range left {
 		y[i] = float64(b2i(l))
 	}
-	b, err := newBinomial(y, opt.Weights, d, nil)
+	b, err := newBinomial(ctx, y, opt.Weights, d)
 	if err != nil {
 		return nil, err
 	}
