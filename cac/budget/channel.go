@@ -356,11 +356,3 @@ func classify(items []item) {
 		c.class = classes[k]
 	}
 }
-
-// unprefixed takes the package's name off an error that a channel's error will carry.
-func unprefixed(err error) error {
-	if inner := errors.Unwrap(err); inner != nil && len(err.Error()) > len(inner.Error()) && err.Error() == "budget: "+inner.Error() {
-		return inner
-	}
-	return err
-}

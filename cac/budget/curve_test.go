@@ -57,7 +57,7 @@ func TestCurvesByHand(t *testing.T) {
 		{hill(7, 50, 2), 0, 0, 0, 1e-15},
 		{hill(7, 50, .5), 0, 0, math.Inf(1), 1e-15},
 		{power(7, .5), 0, 0, math.Inf(1), 1e-15},
-		{hill(1, .5, 3), .5, .5, 1.5, 1e-15}, // a Robyn curve: alpha 3, inflexion 0.5
+		{hill(1, .5, 3), .5, .5, 1.5, 1e-15}, // a Robyn curve: alpha 3, inflection 0.5
 		{budget.Steady{Curve: mm(100, 50), Multiplier: 2, Carry: 10}, 20, 50, 1, 1e-15},
 	} {
 		if got := c.curve.Response(c.x); !relative(got, c.response, c.tolerance) {
@@ -70,7 +70,7 @@ func TestCurvesByHand(t *testing.T) {
 			t.Errorf("%#v: a number outside the domain", c.curve)
 		}
 	}
-	// Hill with alpha 3 and the inflexion at half of the greatest spend, 100 of 200
+	// Hill with alpha 3 and the inflection at half of the greatest spend, 100 of 200
 	for i, want := range []float64{.5, .771428571, .830881109, .872757348, .888888889} {
 		if got := hill(1, 100, 3).Response([]float64{100, 150, 170, 190, 200}[i]); !relative(got, want, 1e-9) {
 			t.Errorf("response %d = %.9f, want %v", i, got, want)

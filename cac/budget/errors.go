@@ -6,13 +6,13 @@ import (
 )
 
 var (
-	// ErrInfeasible: no plan keeps to the budget, the bounds and the entry amounts together.
+	// ErrInfeasible means: no plan keeps to the budget, the bounds and the entry amounts together.
 	ErrInfeasible = errors.New("no plan is possible")
-	// ErrUnbounded: the return of a channel never falls to the target, however much is spent.
+	// ErrUnbounded means: the return of a channel never falls to the target, however much is spent.
 	ErrUnbounded = errors.New("no end to the spend")
-	// ErrShape: a curve is neither concave nor S-shaped, falls, or is not a number somewhere.
+	// ErrShape means: a curve is neither concave nor S-shaped, falls, or is not a number somewhere.
 	ErrShape = errors.New("unsuitable response curve")
-	// ErrTooFewPoints: fewer points, or fewer different spends, than a curve has parameters.
+	// ErrTooFewPoints means: fewer points, or fewer different spends, than a curve has parameters.
 	ErrTooFewPoints = errors.New("too few points")
 )
 
@@ -30,4 +30,18 @@ func (e *ChannelError) Error() string { return fmt.Sprintf("budget: channel %q: 
 // Unwrap returns the reason.
 func (e *ChannelError) Unwrap() error { return e.Err }
 
-func fail(format string, args ...any) error { return fmt.Errorf("budget: "+format, args...) }
+// ownError is an error with the package's name before it.
+type ownError struct{ err error }
+
+func (e *ownError) Error() string { return "budget: " + e.err.Error() }
+func (e *ownError) Unwrap() error { return e.err }
+
+func fail(format string, args ...any) error { return &ownError{fmt.Errorf(format, args...)} }
+
+// unprefixed takes the package's name off an error that a channel's error will carry.
+func unprefixed(err error) error {
+	if own, ok := err.(*ownError); ok { //nolint:errorlint // only the outermost layer is meant
+		return own.err
+	}
+	return err
+}

@@ -16,12 +16,6 @@ import (
 	"github.com/custval/custval/ledger"
 )
 
-type fitted interface {
-	Interval(level float64) ([][2]float64, error)
-	Band(level float64, spends ...float64) ([]budget.Band, error)
-	String() string
-}
-
 func check[M budget.Curve](t *testing.T, r golden.Row, f *budget.Fit[M], err error) {
 	t.Helper()
 	if err != nil {

@@ -335,7 +335,7 @@ func AnalyzeRates(ctx context.Context, arms []RateArm, o *Options) (*RateReport,
 		return nil, err
 	}
 	for i, a := range arms {
-		row := RateRow{RateArm: a, Value: a.Rate.Value(), Belief: beliefs[i]}
+		row := RateRow{RateArm: a, Value: a.Value(), Belief: beliefs[i]}
 		if row.Low, row.High, err = a.Interval(opt.Level); err != nil {
 			return nil, err
 		}

@@ -1,9 +1,6 @@
 package experiment
 
-import (
-	"fmt"
-	"math"
-)
+import "fmt"
 
 // Paired is the value of each customer of an arm and a covariate of the same customers from before the experiment, such
 // as their value in the year before.
@@ -80,6 +77,6 @@ func CUPED(control, treatment Paired, level float64) (Adjustment, error) {
 		return Adjustment{}, err
 	}
 	e.Method = "CUPED, " + e.Method
-	return Adjustment{Effect: e, Theta: theta, Reduction: 1 - math.Pow(e.StdErr/plain.StdErr, 2), Plain: plain,
+	return Adjustment{Effect: e, Theta: theta, Reduction: 1 - e.StdErr*e.StdErr/(plain.StdErr*plain.StdErr), Plain: plain,
 		Control: adjusted[0], Treatment: adjusted[1], Balance: balance}, nil
 }

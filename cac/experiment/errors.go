@@ -9,11 +9,11 @@ import (
 )
 
 var (
-	// ErrTooFew: fewer customers than a variance needs.
+	// ErrTooFew means: fewer customers than a variance needs.
 	ErrTooFew = errors.New("too few customers")
-	// ErrNoVariance: no customer differs from another, so nothing can be tested. It wraps [ledger.ErrUndefined].
+	// ErrNoVariance means: no customer differs from another, so nothing can be tested. It wraps [ledger.ErrUndefined].
 	ErrNoVariance error = undefined("no variance")
-	// ErrZeroBase: a relative effect on a control of zero, or a ratio whose denominators sum to zero. It wraps [ledger.ErrUndefined].
+	// ErrZeroBase means: a relative effect on a control of zero, or a ratio whose denominators sum to zero. It wraps [ledger.ErrUndefined].
 	ErrZeroBase error = undefined("zero base")
 )
 

@@ -117,7 +117,8 @@ func SizeForRates(control, treatment float64, d Design) (Size, error) {
 	}
 	za, zb := d.quantiles()
 	s0, s1 := d.rateErrors(control, treatment)
-	return sizeOf(math.Pow((za*s0+zb*s1)/(treatment-control), 2), d)
+	root := (za*s0 + zb*s1) / (treatment - control)
+	return sizeOf(root*root, d)
 }
 
 // rateErrors returns the standard errors of the difference for one customer in the control, without and with an effect.
@@ -198,7 +199,8 @@ func SizeForMeans(sd, difference float64, d Design) (Size, error) {
 		return Size{}, fail("a difference of 0: no effect to be found")
 	}
 	za, zb := d.quantiles()
-	n := math.Pow((za+zb)*sd/difference, 2) * (1 + 1/d.Allocation)
+	root := (za + zb) * sd / difference
+	n := root * root * (1 + 1/d.Allocation)
 	if d.Formula == NormalTheory {
 		return sizeOf(n, d)
 	}

@@ -3,7 +3,7 @@ package experiment
 import "math"
 
 // Sequential compares two means at any time, and as often as one likes, by an asymptotic confidence sequence
-// (Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas, Annals of Statistics 2024, equation 9),
+// (Waudby-Smith and others, Time-uniform central limit theory, Annals of Statistics 2024, equation 9),
 //
 //	difference -+ se sqrt(2 (n r^2 + 1) / (n r^2) ln(sqrt(n r^2 + 1) / a)),   a = 1 - level, n = n1 + n2
 //	r = sqrt((-2 ln a + ln(-2 ln a + 1)) / expected)
