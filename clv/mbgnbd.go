@@ -95,7 +95,8 @@ func (m MBGNBD) ProbAlive(h History) float64 {
 		return math.NaN()
 	}
 	x := float64(h.X)
-	return 1 / (1 + m.A/(m.B+x)*math.Exp((m.R+x)*math.Log1p((h.T-h.TX)/(m.Alpha+h.TX))))
+	stays := m.B + x
+	return stays / (stays + m.A*math.Exp((m.R+x)*math.Log1p((h.T-h.TX)/(m.Alpha+h.TX))))
 }
 
 // after returns the model of the future of a customer who is alive at T. Such a customer leaves no earlier than the
