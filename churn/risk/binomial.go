@@ -211,18 +211,40 @@ func split(eta float64) (p, q, lnP, lnQ float64) {
 	return p, q, lnP, lnQ
 }
 
-// add is the likelihood's; observed and expected information are the same.
+// add is the likelihood's; observed and expected information are the same. With z = exp(-|eta|) a row of weight w has
+//
+//	-w ln(1+z) - |eta| (weight of the less likely outcome)
+//
+// and the factors 1+z of rows of weight 1 are multiplied before the logarithm is taken.
 func (b *binomial) add(beta []float64, lo, hi int, _ bool, s *sums) {
 	k := 1 + b.p
+	factors := 1.0
 	for g := lo; g < hi; g++ {
-		p, q, lnP, lnQ := split(b.eta(beta, g))
+		eta := b.eta(beta, g)
+		z := math.Exp(-math.Abs(eta))
+		p, q := 1/(1+z), z/(1+z)
 		w1, w0 := b.w1[g], b.w0[g]
-		s.logLik += w1*lnP + w0*lnQ
+		if eta < 0 {
+			p, q = q, p
+			s.logLik += eta * w1
+		} else {
+			s.logLik -= eta * w0
+		}
+		if w1+w0 == 1 {
+			factors *= 1 + z
+			if factors > 1e300 {
+				s.logLik -= math.Log(factors)
+				factors = 1
+			}
+		} else {
+			s.logLik -= (w1 + w0) * math.Log1p(z)
+		}
 		r, w := w1*q-w0*p, (w1+w0)*p*q
 		s.grad[0] += r
 		s.info[0] += w
 		addRow(s, b.x[g*b.p:(g+1)*b.p], 1, k, r, w, w)
 	}
+	s.logLik -= math.Log(factors)
 }
 
 // addRow adds a row of covariates, whose coefficients begin at first, with score r and weight w to gradient and
@@ -260,15 +282,16 @@ func (b *binomial) against(d []float64) (worst, largest float64) {
 // separated returns an error that names a level all or none of which left, or a number whose values of those who left and
 // of those who stayed do not overlap. Separation by several covariates together is for the search to find.
 func (b *binomial) separated(d *Design) error {
-	return separatedAlone(d, b.p, b.rows, func(g, j int) float64 { return b.x[g*b.p+j] }, b.w1, b.w0)
+	return separatedAlone(d, b.x, b.w1, b.w0)
 }
 
-func separatedAlone(d *Design, p, rows int, x func(g, j int) float64, w1, w0 []float64) error {
-	j := 0
+// separatedAlone is separated for rows x of the covariates with the weights of those who left and of those who stayed.
+func separatedAlone(d *Design, x, w1, w0 []float64) error {
+	p, j := d.width(), 0
 	for _, t := range d.Terms() {
 		width := len(t.Columns())
 		if len(t.Levels) != 0 {
-			if err := separatedLevel(t, j, width, rows, x, w1, w0); err != nil {
+			if err := separatedLevel(t, x[j:], p, width, w1, w0); err != nil {
 				return err
 			}
 		}
@@ -277,12 +300,13 @@ func separatedAlone(d *Design, p, rows int, x func(g, j int) float64, w1, w0 []f
 	for j := range p {
 		low := [2]float64{math.Inf(1), math.Inf(1)} // of those who stayed, left
 		high := [2]float64{math.Inf(-1), math.Inf(-1)}
-		for g := range rows {
-			v := x(g, j)
-			for k, w := range [2]float64{w0[g], w1[g]} {
-				if w > 0 {
-					low[k], high[k] = min(low[k], v), max(high[k], v)
-				}
+		for g := range w1 {
+			v := x[g*p+j]
+			if w0[g] > 0 {
+				low[0], high[0] = min(low[0], v), max(high[0], v)
+			}
+			if w1[g] > 0 {
+				low[1], high[1] = min(low[1], v), max(high[1], v)
 			}
 		}
 		sign := ""
@@ -299,21 +323,21 @@ func separatedAlone(d *Design, p, rows int, x func(g, j int) float64, w1, w0 []f
 	return nil
 }
 
-// separatedLevel checks a term whose columns begin at first.
-func separatedLevel(t Term, first, width, rows int, x func(g, j int) float64, w1, w0 []float64) error {
+// separatedLevel checks a term whose columns are the first ones of x, which has rows of p.
+func separatedLevel(t Term, x []float64, p, width int, w1, w0 []float64) error {
 	left, stayed := make([]bool, width+1), make([]bool, width+1)
 	// Standardized columns have two values; the larger one marks the level.
 	high := make([]float64, width)
 	for j := range high {
 		high[j] = math.Inf(-1)
-		for g := range rows {
-			high[j] = max(high[j], x(g, first+j))
+		for g := range w1 {
+			high[j] = max(high[j], x[g*p+j])
 		}
 	}
-	for g := range rows {
+	for g := range w1 {
 		level := 0
 		for j := range high {
-			if x(g, first+j) == high[j] {
+			if x[g*p+j] == high[j] {
 				level = j + 1
 			}
 		}

@@ -128,7 +128,7 @@ func (h *personPeriods) separated(d *Design) error {
 	for r := range h.rows {
 		h.each(r, func(_ int, stays, left float64) { w1[r], w0[r] = w1[r]+left, w0[r]+stays })
 	}
-	return separatedAlone(d, h.p, h.rows, func(g, j int) float64 { return h.x[g*h.p+j] }, w1, w0)
+	return separatedAlone(d, h.x, w1, w0)
 }
 
 func (h *personPeriods) search(ctx context.Context, d *Design, o *HazardOptions) (*newton, error) {
