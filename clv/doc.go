@@ -25,6 +25,7 @@
 //	model              type          buys                 leaves
 //	NBD                NBD           at random            never
 //	Pareto/NBD         ParetoNBD     at random            at any time
+//	correlated         CorrelatedParetoNBD  at random     at any time; heavy buyers longer or shorter
 //	BG/NBD             BGNBD         at random            after a repeat purchase
 //	MBG/NBD            MBGNBD        at random            after any purchase
 //	BG/CNBD-k          BGCNBD        with some regularity after a repeat purchase

@@ -135,6 +135,12 @@ func decodeModel(text []byte) (Model, error) {
 		return decodeAs[NBD](text)
 	case ParetoNBD{}.Kind():
 		return decodeAs[ParetoNBD](text)
+	case CorrelatedParetoNBD{}.Kind():
+		return decodeAs[CorrelatedParetoNBD](text)
+	case BGCNBD{}.Kind():
+		return decodeAs[BGCNBD](text)
+	case MBGCNBD{}.Kind():
+		return decodeAs[MBGCNBD](text)
 	case GGompertzNBD{}.Kind():
 		return decodeAs[GGompertzNBD](text)
 	case PDO{}.Kind():
