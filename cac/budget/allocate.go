@@ -47,6 +47,10 @@ func Allocate(ctx context.Context, budget money.Amount, channels []Channel, o *O
 		high += items[i].span.high
 	}
 	spend := min(total, high)
+	if spend < total*(1-1e-12) && !opt.Unspent {
+		return nil, fail("%w: some entry amounts exceed the maximum of their channels, which leaves room for %v of the budget of %s; raise a maximum or allow unspent money",
+			ErrInfeasible, spend, budget)
+	}
 	s, ok, err := solve(ctx, items, spend, opt)
 	if err != nil && !ok {
 		return nil, fail("%w", err)
@@ -64,7 +68,7 @@ func Allocate(ctx context.Context, budget money.Amount, channels []Channel, o *O
 	for i := range items {
 		bent = bent || items[i].bend > items[i].span.low || items[i].span.entry > 0
 	}
-	if bent && err == nil && len(s.x) == len(items) && spend == min(total, high) {
+	if bent && err == nil && (s.nodes > 1 || s.bound > s.value) && len(s.x) == len(items) && spend == min(total, high) {
 		polish(items, spend, &s)
 		s.bound = max(s.bound, s.value)
 	}
@@ -148,8 +152,8 @@ type Target struct {
 //
 // within the bounds, and what maximizes value - MarginalReturn * spend (or customers - spend / MarginalCAC) where a curve
 // is S-shaped or has an entry amount. The channels do not depend on each other, so the plan is the best there is
-// whatever their shapes. If it exceeds the Limit, the limit is allocated as [Allocate] does. The unset target of zero
-// value in a channel spends its minimum only. With MarginalCAC the objective is the number of customers.
+// whatever their shapes. If it exceeds the Limit, the limit is allocated as [Allocate] does. With MarginalCAC the
+// objective is the number of customers, and channels need no value.
 //
 // AllocateTarget returns the errors of [Allocate], and one that wraps [ErrUnbounded] if a channel returns more than the
 // target however much is spent.
@@ -199,11 +203,15 @@ func AllocateTarget(ctx context.Context, channels []Channel, t Target, o *Option
 		withinLimit.Unspent = true
 		return Allocate(ctx, t.Limit, channels, &withinLimit)
 	}
-	p, err := newPlan(channels, items, x, money.Amount{}, 0, false, opt)
+	nothing, err := money.FromMinor(0, currency)
+	if err != nil {
+		return nil, fail("%w", err)
+	}
+	p, err := newPlan(channels, items, x, nothing, 0, false, opt)
 	if err != nil {
 		return nil, err
 	}
-	p.Budget, p.Best, p.Bound = p.Spend, value, value
+	p.Budget, p.Unspent, p.Best, p.Bound = p.Spend, nothing, value, value
 	p.prices(items, x)
 	return p, nil
 }

@@ -317,7 +317,9 @@ func (m Hill) Spend(marginal float64) float64 {
 	for range 100 {
 		v, d := left(u)
 		step := (v - target) / d
-		if u -= step; math.Abs(step) <= 4e-16*max(1, math.Abs(u)) {
+		u -= step
+		// the second derivative is at most 1/2, so that step^2/4/|slope| bounds the error that is left
+		if step*step <= 2e-16*max(1, math.Abs(u))*math.Abs(d) || math.Abs(step) <= 4e-16*max(1, math.Abs(u)) {
 			break
 		}
 	}

@@ -103,6 +103,18 @@ func TestAllocateSpecialCases(t *testing.T) {
 	if err != nil || !p.Rows[1].Spend.Equal(usd("0")) || p.Gap > 1e-9 {
 		t.Errorf("%v: %v", p, err)
 	}
+	// an entry above the maximum closes a channel
+	entries[0].Max, entries[1].Max = usd("50"), usd("30")
+	if _, err = budget.Allocate(ctx, usd("70"), entries, nil); !errors.Is(err, budget.ErrInfeasible) {
+		t.Errorf("%v", err)
+	}
+	// a target for customers without values
+	free := named(logarithmic(500, 100), logarithmic(300, 100))
+	free[0].Value, free[1].Value = money.Amount{}, money.Amount{}
+	p, err = budget.AllocateTarget(ctx, free, budget.Target{MarginalCAC: usd("0.40")}, nil)
+	if err != nil || !p.Spend.Equal(usd("120")) || p.Objective != budget.MaxCustomers || !p.Unspent.Equal(usd("0")) {
+		t.Errorf("%v: %v", p, err)
+	}
 	// customers instead of value
 	two := named(power(3, .5), power(2, .5))
 	two[0].Value, two[1].Value = money.Amount{}, money.Amount{}

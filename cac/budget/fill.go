@@ -89,20 +89,38 @@ func fill(items []item, es []envelope, total, hint float64, x []float64) (price 
 		hint = firstPrice(items, es, total)
 	}
 	low, high, over, under := bracketPrice(demand, hint)
-	a, b := math.Log(low), math.Log(high)
 	tolerance := 1e-15 * total
-	for k := 0; low > 0 && !math.IsInf(high, 1) && over > tolerance && under < -tolerance && b-a > 2e-16*max(1, math.Abs(a)) && k < 400; k++ {
-		mid := a + (b-a)/2
-		if k%3 != 2 {
-			mid = min(max(a+(b-a)*over/(over-under), a+(b-a)*1e-3), b-(b-a)*1e-3)
-		}
-		if mid <= a || mid >= b {
-			break
-		}
-		if d := demand(math.Exp(mid)); d >= 0 {
-			a, over, low = mid, d, math.Exp(mid)
-		} else {
-			b, under, high = mid, d, math.Exp(mid)
+	if low > 0 && !math.IsInf(high, 1) {
+		a, b := math.Log(low), math.Log(high)
+		fa, fb, width, side := over, under, b-a, 0 // of regula falsi: halved where one end does not move (Illinois)
+		for k := 0; over > tolerance && under < -tolerance && b-a > 2e-16*max(1, math.Abs(a)) && k < 400; k++ {
+			mid := a + (b-a)*fa/(fa-fb)
+			if k%3 == 2 {
+				if b-a > 0.3*width {
+					mid = a + (b-a)/2
+				}
+				width = b - a
+			}
+			if mid <= a || mid >= b {
+				mid = a + (b-a)/2
+			}
+			if mid <= a || mid >= b {
+				break
+			}
+			price := math.Exp(mid)
+			if d := demand(price); d >= 0 {
+				a, fa, over, low = mid, d, d, price
+				if side > 0 {
+					fb /= 2
+				}
+				side = 1
+			} else {
+				b, fb, under, high = mid, d, d, price
+				if side < 0 {
+					fa /= 2
+				}
+				side = -1
+			}
 		}
 	}
 	if over <= tolerance {

@@ -56,15 +56,6 @@ type Row struct {
 // newPlan rounds x and fills in what follows from it.
 func newPlan(channels []Channel, items []item, x []float64, budget money.Amount, units int64, exact bool, o Options) (*Plan, error) {
 	currency := budget.Currency()
-	if currency == "" {
-		for _, c := range channels {
-			for _, a := range []money.Amount{c.Value, c.Min, c.Max, c.Entry, c.Current} {
-				if currency == "" {
-					currency = a.Currency()
-				}
-			}
-		}
-	}
 	digits, ok := currency.Digits()
 	if !ok {
 		return nil, fail("currency %q has no minor unit to round a plan to", string(currency))

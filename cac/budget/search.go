@@ -11,6 +11,7 @@ type solution struct {
 	x     []float64
 	value float64 // the sum of returns
 	bound float64 // no division returns more
+	price float64 // of the root, a hint
 	nodes int     // sub-problems solved
 }
 
@@ -99,7 +100,7 @@ func solve(ctx context.Context, items []item, total float64, o Options) (s solut
 	if w.closed(w.best.bound) && w.best.bound-w.best.value <= 1e-12*math.Abs(w.best.value) {
 		w.best.bound = w.best.value
 	}
-	w.best.nodes = w.nodes
+	w.best.nodes, w.best.price = w.nodes, root.price
 	return w.best, w.found, nil
 }
 
@@ -199,7 +200,7 @@ func (w *search) round(n *node, on int) {
 		for i := range es {
 			low, high = low+es[i].low, high+es[i].high
 		}
-		if low <= w.total && high >= w.total {
+		if low <= w.total && high >= w.total && w.ctx.Err() == nil {
 			fill(w.items, es, w.total, n.price, x)
 			w.try(x)
 		}
@@ -283,7 +284,7 @@ func polish(items []item, total float64, s *solution) {
 	}
 	x := make([]float64, n)
 	evaluate := func() float64 {
-		fill(items, es, total, 0, x)
+		fill(items, es, total, s.price, x)
 		value := 0.0
 		for i := range items {
 			value += items[i].f(x[i])
