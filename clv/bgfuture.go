@@ -19,12 +19,14 @@ func bgExpected(r, a, b, y float64) float64 {
 	term, weight, inner, sum := 1.0, 1.0, 0.0, 0.0
 	logScale := -r * math.Log1p(y)
 	for j := 1.0; j < 1e5; j++ {
-		growth := z * (r + j - 1) / j
+		both := a + b + j - 1
+		inverse := 1 / (j * both) // one division for both ratios
+		growth := z * (r + j - 1) * both * inverse
 		term *= growth
 		inner += weight
 		add := term * inner
 		sum += add
-		weight *= (b + j - 1) / (a + b + j - 1)
+		weight *= (b + j - 1) * j * inverse
 		if int(j)&3 != 0 {
 			continue // to end a few terms late is cheaper than to look at each
 		}

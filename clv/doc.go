@@ -25,7 +25,6 @@
 //	model              type          buys                 leaves
 //	NBD                NBD           at random            never
 //	Pareto/NBD         ParetoNBD     at random            at any time
-//	correlated         CorrelatedParetoNBD  at random     at any time; heavy buyers longer or shorter
 //	BG/NBD             BGNBD         at random            after a repeat purchase
 //	MBG/NBD            MBGNBD        at random            after any purchase
 //	BG/CNBD-k          BGCNBD        with some regularity after a repeat purchase
@@ -34,6 +33,8 @@
 //	PDO                PDO           at random            at periodic opportunities
 //	BG/BB              BGBB          at opportunities     before an opportunity
 //	gamma-gamma        GammaGamma    (what a purchase is worth)
+//
+// CorrelatedParetoNBD is Pareto/NBD in which those who buy more often may stay longer, or shorter.
 //
 // Models are plain structs of their parameters, named as in the papers, ready to use as literals. BG/NBD is a good first
 // choice; fit.Compare ranks several by what they say of the data, and clv/validate by what they say of a holdout.
