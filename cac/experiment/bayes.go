@@ -77,9 +77,10 @@ type Belief struct {
 //	P(k best) = integral of f_k(x) product of F_j(x), j != k
 //	loss of k = integral of F_k(x) (1 - product of F_j(x), j != k)
 //
-// with beta posteriors of a common prior; the zero Beta means the uniform one. For two arms the first is the closed sum of
-// Miller (2015). The integrals are of logarithmic scale and positive, so that tiny probabilities keep their digits:
-// relative error about 1e-11.
+// with beta posteriors of a common prior; the zero Beta means the uniform one. For two arms and whole numbers the first
+// equals the closed sum of Miller (Formulas for Bayesian A/B Testing, 2015). The integrands are positive and kept in
+// logarithms, so that tiny probabilities keep their digits. Relative error seen: 1e-11 up to a million customers an arm,
+// 1e-8 at a hundred million.
 //
 // It returns an error for fewer than two arms, or if a rate or the prior is not valid.
 func Beliefs(prior Beta, arms ...Rate) ([]Belief, error) {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -265,5 +266,91 @@ func TestCoverage(t *testing.T) {
 	}
 	if share := float64(peeked) / runs; share < 0.1 {
 		t.Errorf("peeking at Welch errs in %.3f of the runs only: the test shows nothing", share)
+	}
+}
+
+// Nothing that takes a slice changes it.
+func TestArgumentsAreKept(t *testing.T) {
+	ctx := context.Background()
+	x, y, p := append([]float64(nil), rawX...), append([]float64(nil), rawY...), []float64{.5, .01, .2}
+	o := append([]int(nil), 50, 60)
+	for name, call := range map[string]func() error{
+		"SampleOf": func() error { _, err := experiment.SampleOf(x); return err },
+		"RatioOf":  func() error { _, err := experiment.RatioOf(x, y); return err },
+		"CUPED": func() error {
+			_, err := experiment.CUPED(experiment.Paired{Values: x, Before: y}, experiment.Paired{Values: y, Before: x}, 0)
+			return err
+		},
+		"Winsorize": func() error { _, _, err := experiment.Winsorize(.5, x, y); return err },
+		"Bootstrap": func() error {
+			_, err := experiment.Bootstrap(ctx, x, y, &experiment.BootstrapOptions{Statistic: experiment.MedianDifference, Resamples: 50})
+			return err
+		},
+		"Holm":        func() error { _, err := experiment.Holm(p); return err },
+		"FDR":         func() error { _, err := experiment.FalseDiscovery(p); return err },
+		"SampleRatio": func() error { _, err := experiment.SampleRatio(o, p[:2]); return err },
+	} {
+		if err := call(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if !slices.Equal(x, rawX) || !slices.Equal(y, rawY) || !slices.Equal(p, []float64{.5, .01, .2}) || !slices.Equal(o, []int{50, 60}) {
+			t.Fatalf("%s changed an argument", name)
+		}
+	}
+}
+
+// The order of customers within an arm has no effect beyond rounding, and that of treatments none.
+func TestOrderDoesNotMatter(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	a := []experiment.Arm{{Name: "c", Values: rawX, Before: preX}, {Name: "t", Values: rawY, Before: preY}}
+	first, err := experiment.AnalyzeValues(context.Background(), a, &experiment.Options{Currency: "USD"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 20 {
+		mixed := experiment.Arm{Name: "t"}
+		for _, i := range r.Perm(len(rawY)) {
+			mixed.Values, mixed.Before = append(mixed.Values, rawY[i]), append(mixed.Before, preY[i])
+		}
+		v, err := experiment.AnalyzeValues(context.Background(), []experiment.Arm{a[0], mixed}, &experiment.Options{Currency: "USD"})
+		if err != nil || math.Abs(v.Uplifts[0].Effect.P/first.Uplifts[0].Effect.P-1) > 1e-12 {
+			t.Fatalf("%v, want %v: %v", v, first, err)
+		}
+	}
+}
+
+// Shifting the treatment by an effect shifts the answer by it, and swapping the arms turns its sign.
+func TestEffectProperties(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 200 {
+		x, y := make([]float64, 2+r.IntN(30)), make([]float64, 2+r.IntN(30))
+		for i := range x {
+			x[i] = r.NormFloat64() * 10
+		}
+		for i := range y {
+			y[i] = r.NormFloat64()*3 + 1
+		}
+		a := must[experiment.Effect](t)(experiment.Welch(sample(t, x), sample(t, y), 0))
+		b := must[experiment.Effect](t)(experiment.Welch(sample(t, y), sample(t, x), 0))
+		if a.Estimate != -b.Estimate || a.P != b.P || a.Low != -b.High {
+			t.Fatalf("%v and %v", a, b)
+		}
+		if (a.P < 0.05) != (a.Low > 0 || a.High < 0) {
+			t.Fatalf("%v: p-value and interval disagree", a)
+		}
+		for i := range y {
+			y[i] += 1000
+		}
+		c := must[experiment.Effect](t)(experiment.Welch(sample(t, x), sample(t, y), 0))
+		if math.Abs(c.Estimate-a.Estimate-1000) > 1e-9 || math.Abs(c.StdErr/a.StdErr-1) > 1e-9 {
+			t.Fatalf("%v and %v", a, c)
+		}
+		n1, n2 := 1+r.IntN(200), 1+r.IntN(200)
+		p, q := experiment.Rate{Conversions: r.IntN(n1 + 1), Customers: n1}, experiment.Rate{Conversions: r.IntN(n2 + 1), Customers: n2}
+		e := must[experiment.Effect](t)(experiment.Newcombe(p, q, 0))
+		f := must[experiment.Effect](t)(experiment.Newcombe(q, p, 0))
+		if e.Low < -1 || e.High > 1 || e.Low > e.Estimate || e.High < e.Estimate || math.Abs(e.Low+f.High) > 1e-15 || e.P < 0 || e.P > 1 {
+			t.Fatalf("%v and %v", e, f)
+		}
 	}
 }
