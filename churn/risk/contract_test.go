@@ -392,6 +392,7 @@ func TestDesignErrors(t *testing.T) {
 		"length":    {[]Covariate{Numeric("x", []float64{1}), Numeric("y", nil)}, `risk: covariate "y" has 0 rows, "x" has 1`},
 		"name":      {[]Covariate{Numeric("", nil)}, "risk: covariate 1 has no name"},
 		"twice":     {[]Covariate{Numeric("x", nil), Numeric("x", nil)}, `risk: two covariates are named "x"`},
+		"columns":   {[]Covariate{Numeric("plan=b", []float64{1, 2}), Categorical("plan", []string{"a", "b"}, "")}, `risk: two coefficients are named "plan=b"`},
 		"attribute": {[]Covariate{AttributeCovariate("region", []ledger.Customer{{ID: "1"}}, "")}, `risk: row 1: field "region": value "": missing value`},
 	} {
 		_, err := NewDesign(c.cs...)

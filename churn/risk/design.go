@@ -191,6 +191,13 @@ func NewDesign(covariates ...Covariate) (*Design, error) {
 		}
 	}
 	d.names = d.terms.Columns()
+	coefficients := map[string]bool{}
+	for _, name := range d.names {
+		if coefficients[name] {
+			return nil, fmt.Errorf("risk: two coefficients are named %q", name)
+		}
+		coefficients[name] = true
+	}
 	return d, nil
 }
 

@@ -22,8 +22,8 @@
 // # Rankings
 //
 // [NewRanking] judges the order alone: ROC curve, area with the interval of DeLong, precision and recall, lift and gains,
-// the distance of Kolmogorov and Smirnov. Customers of the same score are ties, and count as the mean over all their orders:
-// no result depends on the order of the rows or on a draw at random.
+// the distance of Kolmogorov and Smirnov. Customers of the same score are one step of the order; where a share of customers
+// ends among them, they count as the mean over all their orders. No result depends on a draw at random.
 //
 // # Money
 //

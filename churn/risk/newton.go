@@ -76,6 +76,7 @@ const (
 	pivotLeast    = 1e-10
 	chunkLeast    = 4096
 	chunksMost    = 256
+	blockCells    = 1 << 22 // of the information matrix, updated in some 10 ms
 	cellsMost     = 1 << 22 // of the information matrices of all chunks
 )
 
@@ -86,6 +87,7 @@ func (n *newton) evaluate(ctx context.Context, b []float64, expected bool) (*sum
 	most := min(chunksMost, max(2, cellsMost/(k*k)))
 	chunk := max(chunkLeast, (rows+most-1)/most)
 	chunks := (rows + chunk - 1) / chunk
+	block := max(16, blockCells/(k*k)) // rows between two looks at the context
 	for len(n.partial) < chunks {
 		n.partial = append(n.partial, newSums(k))
 	}
@@ -97,7 +99,10 @@ func (n *newton) evaluate(ctx context.Context, b []float64, expected bool) (*sum
 				return
 			}
 			n.partial[c].reset()
-			n.lik.add(b, c*chunk, min((c+1)*chunk, rows), expected, n.partial[c])
+			end := min((c+1)*chunk, rows)
+			for lo := c * chunk; lo < end && ctx.Err() == nil; lo += block {
+				n.lik.add(b, lo, min(lo+block, end), expected, n.partial[c])
+			}
 		}
 	}
 	workers := n.workers
