@@ -114,6 +114,11 @@ func move(ctx context.Context, p *story.Printer, s *shop, dir string) error {
 	p.Say("  social   S-shaped: at most %.0f, half with USD %.0f, and below USD %.0f more spend works ever better (R2 %.2f)",
 		social.Estimate.Model.A, social.Estimate.Model.C, social.Estimate.Model.Inflection(), social.RSquared)
 	p.Say("  display  saturates: at most %.0f (R2 %.2f)", display.Estimate.Model.A, display.RSquared)
+	sure, err := social.Interval(0.95)
+	if err != nil {
+		return err
+	}
+	p.Say("\nThe limit of social is between %.0f and %.0f with a confidence of 95 %%; the trials were simulated with 75.", sure[0][0], sure[0][1])
 	curves := []budget.Channel{{Name: "search", Curve: search.Estimate.Model}, {Name: "social", Curve: social.Estimate.Model}, {Name: "display", Curve: display.Estimate.Model}}
 	if err := setValues(ctx, s, curves); err != nil {
 		return err
@@ -150,7 +155,7 @@ func move(ctx context.Context, p *story.Printer, s *shop, dir string) error {
 	p.Say("And as long as the last dollar returns 1.25, there is more to spend:\n\n%s", free)
 	p.Say("The value of a customer is the margin up to today, so these plans are careful; beyond the spends that were tried, USD %.0f\n"+
 		"on search and on social and %.0f on display, they would be guesses.", min(search.SpendHigh, social.SpendHigh), display.SpendHigh)
-	return drawCurves(dir, curves, points)
+	return drawCurves(dir, []fitted{{"search", search.SpendHigh, search.Band}, {"social", social.SpendHigh, social.Band}, {"display", display.SpendHigh, display.Band}})
 }
 
 // setValues states what a customer of each channel is worth and what was spent on the channel in March 2025.
@@ -182,19 +187,33 @@ func setValues(ctx context.Context, s *shop, channels []budget.Channel) error {
 	return nil
 }
 
-// drawCurves shows the curves up to the greatest spend that was tried.
-func drawCurves(dir string, channels []budget.Channel, points map[string][]budget.Point) error {
+// A fitted curve gives its response with an interval up to the greatest spend that was tried.
+type fitted struct {
+	name string
+	high float64
+	band func(level float64, spends ...float64) ([]budget.Band, error)
+}
+
+// drawCurves shows the curves with their 95 % intervals.
+func drawCurves(dir string, curves []fitted) error {
 	var lines []charts.Series
-	for _, c := range channels {
-		line := charts.Series{Name: c.Name}
-		high := slices.MaxFunc(points[c.Name], func(a, b budget.Point) int { return int(a.Spend - b.Spend) }).Spend
-		for i := range 101 {
-			x := high * float64(i) / 100
-			line.Points = append(line.Points, charts.Point{X: x, Y: c.Curve.Response(x)})
+	for _, c := range curves {
+		spends := make([]float64, 101)
+		for i := range spends {
+			spends[i] = c.high * float64(i) / 100
+		}
+		bands, err := c.band(0.95, spends...)
+		if err != nil {
+			return err
+		}
+		line := charts.Series{Name: c.name}
+		for _, b := range bands {
+			line.Points = append(line.Points, charts.Point{X: b.Spend, Y: b.Response})
+			line.Low, line.High = append(line.Low, b.Low), append(line.High, b.High)
 		}
 		lines = append(lines, line)
 	}
-	chart, err := charts.Lines(charts.Labels{Title: "What a spend wins", X: "media spend in a month (USD)", Y: "new customers in a month"}, lines)
+	chart, err := charts.Lines(charts.Labels{Title: "What a spend wins, with 95 % intervals", X: "media spend in a month (USD)", Y: "new customers in a month"}, lines)
 	if err != nil {
 		return err
 	}

@@ -124,18 +124,23 @@ func channels(ctx context.Context, p *story.Printer, s *shop, dir string) error 
 	if err != nil {
 		return err
 	}
-	p.Say("A customer of a paid channel seems to cost %s; a customer costs %s when everything is counted.", before.Cost, after.Cost)
+	worth, err := loaded.Total.LTVToCAC()
+	if err != nil {
+		return err
+	}
+	p.Say("A customer of a paid channel seems to cost %s; a customer costs %s when everything is counted, and has\n"+
+		"brought %.1f times that so far. Direct and email are not free, and social looks far worse than its platform says.", before.Cost, after.Cost, worth)
 	if row, ok := paid.Find("display", ledger.Period{}); ok {
 		if _, err := row.CAC(); errors.Is(err, cac.ErrNoNewCustomers) {
 			p.Say("Display has no cost per customer, neither zero nor infinite: %s were spent and nobody's last touch was a banner.\n"+
 				"Whether it was wasted is the question of section 4.", row.Spend)
 		}
 	}
-	return drawLoaded(ctx, s, dir)
+	return drawLoaded(ctx, p, s, dir)
 }
 
 // drawLoaded shows what each kind of cost adds to the cost of a customer.
-func drawLoaded(ctx context.Context, s *shop, dir string) error {
+func drawLoaded(ctx context.Context, p *story.Printer, s *shop, dir string) error {
 	var bars []charts.Bar
 	for _, kind := range []struct {
 		name     string
@@ -152,6 +157,7 @@ func drawLoaded(ctx context.Context, s *shop, dir string) error {
 		}
 		bars = append(bars, charts.Bar{Name: kind.name, Value: f.Unrounded})
 	}
+	p.Say("The chart loaded builds the full cost up. Its media are USD %.2f a customer, since those who came by themselves count too.", bars[0].Value)
 	total := 0.0
 	for _, b := range bars {
 		total += b.Value
@@ -180,7 +186,7 @@ func campaigns(ctx context.Context, p *story.Printer, s *shop, dir string) error
 	p.Say("Media by campaign over the last three months:\n\n%s", last)
 	p.Say("Totals are ratios of sums, never means of ratios. A campaign wins some ten customers in a month, so a change by a third\n" +
 		"is often chance. Brand looks best, but those who search for the shop's name knew it already. Over a year the\n" +
-		"trend shows, and the chart campaigns draws it:")
+		"trend is plain (the chart has it by campaign):")
 	if err := trend(ctx, p, s); err != nil {
 		return err
 	}
@@ -244,7 +250,7 @@ func trend(ctx context.Context, p *story.Printer, s *shop) error {
 	if err != nil {
 		return err
 	}
-	p.Say("%s in the first quarter of 2024 and %s in that of 2025, %+.0f %%.", before.Cost, after.Cost, 100*change)
+	p.Say("%s of media a customer in the first quarter of 2024 and %s in that of 2025, %+.0f %%.", before.Cost, after.Cost, 100*change)
 	return nil
 }
 

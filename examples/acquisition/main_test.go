@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,5 +26,20 @@ func TestStory(t *testing.T) {
 				t.Errorf("%s: %v with error %v", name+format, f, err)
 			}
 		}
+	}
+}
+
+func TestErrors(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := run(context.Background(), filepath.Join(file, "charts"), io.Discard); err == nil || strings.Contains(err.Error(), "\n") {
+		t.Errorf("a directory inside a file: error %v, want one line", err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	stop()
+	if err := run(ctx, t.TempDir(), io.Discard); !errors.Is(err, context.Canceled) {
+		t.Errorf("canceled: error %v", err)
 	}
 }

@@ -39,7 +39,7 @@ func write() error {
 	if err != nil {
 		return err
 	}
-	defer f.Close() //nolint:errcheck // only read
+	defer f.Close()
 	won, err := cac.Acquire(context.Background(), ledger.ReadCSV(context.Background(), f, &ledger.CSVOptions{Currency: "USD"}), nil)
 	if err != nil {
 		return err
