@@ -74,8 +74,9 @@ type covRows struct {
 
 // patterns orders the rows of a design; customers with the same covariates get the same number.
 type patterns struct {
-	d  *Design
-	of []int32 // of each row of the design
+	d     *Design
+	of    []int32 // of each row of the design
+	order []int   // the rows by their pattern
 }
 
 func newPatterns(d *Design) patterns {
@@ -92,7 +93,7 @@ func newPatterns(d *Design) patterns {
 		return 0
 	}
 	slices.SortFunc(order, compare)
-	p := patterns{d, make([]int32, d.rows)}
+	p := patterns{d, make([]int32, d.rows), order}
 	n := int32(0)
 	for k, i := range order {
 		if k > 0 && compare(order[k-1], i) != 0 {
@@ -110,15 +111,19 @@ type covBuilder func(data *Histories, p patterns) covRows
 func purchaseRows(sum func(rows []row, theta []float64, d *mle.Derivs)) covBuilder {
 	return func(data *Histories, p patterns) covRows {
 		rows := make([]row, len(data.Rows))
-		for i := range data.Rows {
-			rows[i] = newRow(&data.Rows[i], i, false)
+		for k, i := range p.order {
+			rows[k] = newRow(&data.Rows[i], i, false)
 		}
-		slices.SortFunc(rows, func(a, b row) int {
-			if c := cmp.Compare(p.of[a.index], p.of[b.index]); c != 0 {
-				return c
+		for from := 0; from < len(rows); {
+			to := from + 1
+			for to < len(rows) && p.of[rows[to].index] == p.of[rows[from].index] {
+				to++
 			}
-			return a.compare(b)
-		})
+			if to-from > 1 {
+				slices.SortFunc(rows[from:to], row.compare)
+			}
+			from = to
+		}
 		n := 0
 		for _, r := range rows { // merge equal ones
 			if n > 0 && p.of[rows[n-1].index] == p.of[r.index] && rows[n-1].compare(r) == 0 {
@@ -129,7 +134,8 @@ func purchaseRows(sum func(rows []row, theta []float64, d *mle.Derivs)) covBuild
 			n++
 		}
 		rows = rows[:n]
-		c := covRows{sum: func(theta []float64, lo, hi int, d *mle.Derivs) { sum(rows[lo:hi], theta, d) }}
+		c := covRows{sum: func(theta []float64, lo, hi int, d *mle.Derivs) { sum(rows[lo:hi], theta, d) },
+			index: make([]int, 0, n), weights: make([]float64, 0, n)}
 		for _, r := range rows {
 			c.index, c.weights = append(c.index, r.index), append(c.weights, r.weight)
 		}
@@ -195,6 +201,9 @@ func fitCov[M Linked](ctx context.Context, data *Histories, d *Design, o *CovOpt
 	}
 	start := append(values(base.Params), make([]float64, len(c.params)-len(base.Params))...)
 	options := o.Fit
+	if options.GradTol == 0 {
+		options.GradTol = 1e-6 // the last Newton steps go on to the last digits, which line searches cannot see
+	}
 	if options.Start, err = c.start(o.Fit.Start); err != nil {
 		return nil, fmt.Errorf("clv: fit of %s: %w", m.Kind(), err)
 	}
@@ -203,7 +212,14 @@ func fitCov[M Linked](ctx context.Context, data *Histories, d *Design, o *CovOpt
 		p.Prior = func(theta []float64, d *mle.Derivs) { c.penalty(o.Ridge, theta, d) }
 		p.Withhold = fmt.Sprintf("the coefficients are shrunken by an L2 penalty of %g", o.Ridge)
 	}
+	if near, err := c.near(ctx, p, options); err == nil {
+		p.Starts = [][]float64{near, start}
+	}
 	r, err := mle.Maximize(ctx, p, &options)
+	if r.Theta != nil && err == nil && o.Ridge == 0 && r.LogLik < base.LogLik { // another maximum
+		p.Starts = [][]float64{start}
+		r, err = mle.Maximize(ctx, p, &options)
+	}
 	if r.Theta == nil {
 		return nil, fmt.Errorf("clv: fit of %s: %w", m.Kind(), err)
 	}

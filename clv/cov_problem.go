@@ -1,6 +1,8 @@
 package clv
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -109,6 +111,7 @@ func (c *covProblem) sum(theta []float64, lo, hi int, d *mle.Derivs) {
 	}
 	v := make([]float64, c.base)
 	eta := make([]float64, len(c.param))
+	t := newChained(c, d.Hess != nil)
 	for from := lo; from < hi; {
 		to := from + 1
 		for to < hi && c.of[to] == c.of[from] {
@@ -127,58 +130,156 @@ func (c *covProblem) sum(theta []float64, lo, hi int, d *mle.Derivs) {
 		clear(part.Grad)
 		clear(part.Hess)
 		c.rows.sum(v, from, to, &part)
-		c.chain(theta, v, x, &part, d)
+		t.add(v, x, &part)
 		from = to
+	}
+	t.finish(theta, d)
+}
+
+// A chained sums derivatives in the logarithms of the base's parameters and in each coefficient in each of its places,
+// which finish folds into parameters.
+type chained struct {
+	c     *covProblem
+	value float64
+	param []int     // of each place, the parameter of the base that it moves
+	sign  []float64 // of each place
+	by    []float64 // by how much it moves its logarithm: 1, or sign x
+	grad  []float64
+	hess  []float64 // upper triangle
+	log   []float64 // second derivatives of one customer in the logarithms
+	// Neighbours that move the same parameter.
+	blocks []block
+}
+
+type block struct{ param, from, to int }
+
+func newChained(c *covProblem, second bool) *chained {
+	n := c.base + len(c.slots)
+	t := &chained{c: c, param: make([]int, n), sign: make([]float64, n), by: make([]float64, n), grad: make([]float64, n)}
+	for p := range c.base {
+		t.param[p], t.by[p] = p, 1
+	}
+	for k, s := range c.slots {
+		t.param[c.base+k], t.sign[c.base+k] = c.param[s.effect], c.sign[s.effect]
+	}
+	for a, p := range t.param {
+		if k := len(t.blocks) - 1; k >= 0 && t.blocks[k].param == p {
+			t.blocks[k].to++
+			continue
+		}
+		t.blocks = append(t.blocks, block{p, a, a + 1})
+	}
+	if second {
+		t.hess, t.log = make([]float64, n*n), make([]float64, c.base*c.base)
+	}
+	return t
+}
+
+// add adds the sum over customers with the parameters v and the covariates x.
+func (t *chained) add(v, x []float64, part *mle.Derivs) {
+	base := t.c.base
+	t.value += part.Value
+	for p := range part.Grad {
+		part.Grad[p] *= v[p]
+	}
+	for k, s := range t.c.slots {
+		t.by[base+k] = t.sign[base+k] * x[s.column]
+	}
+	for a, p := range t.param {
+		t.grad[a] += t.by[a] * part.Grad[p]
+	}
+	if t.hess == nil {
+		return
+	}
+	for p := range base {
+		for q := p; q < base; q++ {
+			h := v[p] * v[q] * part.Hess[p*base+q]
+			if p == q {
+				h += part.Grad[p]
+			}
+			t.log[p*base+q], t.log[q*base+p] = h, h
+		}
+	}
+	n := len(t.param)
+	for a, p := range t.param {
+		if t.by[a] == 0 {
+			continue
+		}
+		of := t.hess[a*n : (a+1)*n]
+		for _, block := range t.blocks {
+			h := t.by[a] * t.log[p*base+block.param]
+			if h == 0 || block.to <= a {
+				continue
+			}
+			from := max(a, block.from)
+			moved, of := t.by[from:block.to], of[from:block.to]
+			for b, by := range moved {
+				of[b] += h * by
+			}
+		}
 	}
 }
 
-// chain adds the sum over customers with the parameters v and the covariates x.
-func (c *covProblem) chain(theta, v, x []float64, part, d *mle.Derivs) {
-	d.Value += part.Value
-	for p, g := range part.Grad {
-		part.Grad[p] = v[p] * g // in the logarithm
-		d.Grad[p] += part.Grad[p] / theta[p]
-	}
-	for _, s := range c.slots {
-		d.Grad[s.param] += c.sign[s.effect] * x[s.column] * part.Grad[c.param[s.effect]]
+// finish adds the sums to d, on the natural scale of theta.
+func (t *chained) finish(theta []float64, d *mle.Derivs) {
+	d.Value += t.value
+	c, n := t.c, len(t.param)
+	// The place's parameter, and the derivative of what it sums in it.
+	param, slope := make([]int, n), make([]float64, n)
+	for a := range n {
+		if a < c.base {
+			param[a], slope[a] = a, 1/theta[a]
+		} else {
+			param[a], slope[a] = c.slots[a-c.base].param, 1
+		}
+		d.Grad[param[a]] += slope[a] * t.grad[a]
 	}
 	if d.Hess == nil {
 		return
 	}
-	n := c.base
-	for p := range n {
-		for q := p; q < n; q++ {
-			h := v[p] * v[q] * part.Hess[p*n+q]
-			d.AddHess(p, q, h/(theta[p]*theta[q]))
-			if p == q {
-				h += part.Grad[p]
+	for a := range n {
+		for b := a; b < n; b++ {
+			h := t.hess[a*n+b]
+			if a == b && a < c.base {
+				h -= t.grad[a]
 			}
-			part.Hess[p*n+q], part.Hess[q*n+p] = h, h
-		}
-	}
-	for k, s := range c.slots {
-		p, xs := c.param[s.effect], c.sign[s.effect]*x[s.column]
-		if xs == 0 {
-			continue
-		}
-		row := part.Hess[p*n : (p+1)*n]
-		for q, h := range row {
-			d.AddHess(q, s.param, xs*h/theta[q])
-		}
-		for _, t := range c.slots[:k] {
-			h := xs * c.sign[t.effect] * x[t.column] * row[c.param[t.effect]]
-			switch {
-			case t.param < s.param:
-				d.AddHess(t.param, s.param, h)
-			case t.param > s.param:
-				d.AddHess(s.param, t.param, h)
-			default: // one coefficient in two places
-				d.AddHess(s.param, s.param, 2*h)
+			h *= slope[a] * slope[b]
+			if a != b && param[a] == param[b] {
+				h *= 2 // one coefficient in two places
 			}
+			d.AddHess(min(param[a], param[b]), max(param[a], param[b]), h)
 		}
-		d.AddHess(s.param, s.param, xs*xs*row[p])
 	}
 }
+
+// near returns the estimate from one row in sixteen, for few more steps to do on many rows. It returns an error where
+// there are few, or a start is given.
+func (c *covProblem) near(ctx context.Context, p mle.Problem, options fit.Options) ([]float64, error) {
+	const step, enough = 16, 32_000
+	if p.Rows < enough || options.Start != nil {
+		return nil, errFew
+	}
+	picked := *c
+	picked.of, picked.x = nil, nil
+	picked.rows = covRows{sum: func(theta []float64, lo, hi int, d *mle.Derivs) {
+		for i := lo; i < hi; i++ {
+			c.rows.sum(theta, i*step, i*step+1, d)
+		}
+	}}
+	width := len(c.mean)
+	p.Weight = 0
+	for i := 0; i < p.Rows; i += step {
+		picked.of = append(picked.of, c.of[i])
+		picked.x = append(picked.x, c.x[i*width:(i+1)*width]...)
+		p.Weight += c.rows.weights[i]
+	}
+	p.Rows, p.Sum, p.Withhold = len(picked.of), picked.sum, "not needed"
+	options.GradTol, options.Progress = 1e-4, nil
+	r, err := mle.Maximize(ctx, p, &options)
+	return r.Theta, err
+}
+
+var errFew = errors.New("few rows")
 
 // penalty subtracts the ridge.
 func (c *covProblem) penalty(ridge float64, theta []float64, d *mle.Derivs) {
