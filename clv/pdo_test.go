@@ -92,3 +92,9 @@ func TestFitPDOErrors(t *testing.T) {
 		t.Errorf("ten milliard opportunities give %v", v)
 	}
 }
+
+func TestPDOGolden(t *testing.T) {
+	checkGolden(t, "testdata/pdo.json", func(arg func(string) float64) PDO {
+		return PDO{arg("r"), arg("alpha"), arg("a"), arg("b"), arg("period")}
+	})
+}
