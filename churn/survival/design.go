@@ -66,7 +66,7 @@ type Term struct {
 
 // Columns returns the names of the coefficients of the term.
 func (t Term) Columns() []string {
-	if t.Levels == nil {
+	if len(t.Levels) == 0 {
 		return []string{t.Name}
 	}
 	var names []string
@@ -101,7 +101,7 @@ func (ts Terms) Row(p Profile) ([]float64, error) {
 	known := map[string]bool{}
 	for _, t := range ts {
 		known[t.Name] = true
-		if t.Levels == nil {
+		if len(t.Levels) == 0 {
 			x, ok := p.Numbers[t.Name]
 			if !ok || math.IsNaN(x) || math.IsInf(x, 0) {
 				return nil, fmt.Errorf("survival: profile: covariate %q has no finite number", t.Name)
