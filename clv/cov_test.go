@@ -118,6 +118,13 @@ func TestCovariatesAreRecovered(t *testing.T) {
 	})
 }
 
+func TestCovariatesOfGGompertzAreRecovered(t *testing.T) {
+	base := clv.GGompertzNBD{R: 0.9, Alpha: 3, B: 0.2, S: 0.8, Beta: 15}
+	hs, d := covShop(t, base, paretoDoes, 5000, 13)
+	e, err := clv.FitCovGGompertzNBD(context.Background(), hs, d, nil)
+	recovered(t, e, err, truth(base, []float64{0.9, 3, 0.2, 0.8, 15}, paretoDoes))
+}
+
 func TestCovariatesOfSpendAreRecovered(t *testing.T) {
 	hs, d := covShop(t, bgShop, bgDoes, 12_000, 5)
 	m := clv.CovGammaGamma{Base: clv.GammaGamma{P: 6, Q: 4, Gamma: 15}, Terms: d.Terms(),

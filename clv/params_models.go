@@ -9,7 +9,8 @@ import (
 )
 
 // An Estimable is a model whose likelihood can be maximized under conditions, which ProfileIntervals, FitMAP and
-// FitPenalized do: NBD, ParetoNBD, BGNBD, MBGNBD, BGCNBD and MBGCNBD for their K, and GammaGamma.
+// FitPenalized do: NBD, ParetoNBD, GGompertzNBD, BGNBD, MBGNBD, BGCNBD and
+// MBGCNBD for their K, PDO for its Period, and GammaGamma.
 type Estimable interface {
 	Validate() error
 	Kind() string
@@ -26,8 +27,8 @@ type evidence struct {
 }
 
 // newEvidence is that of a model of purchases in continuous time.
-func newEvidence(data *Histories, gaps bool, names []string, sum func(rows []row, theta []float64, d *mle.Derivs)) (*evidence, error) {
-	s, err := compress(context.Background(), data, gaps)
+func newEvidence(ctx context.Context, data *Histories, gaps bool, names []string, sum func(rows []row, theta []float64, d *mle.Derivs)) (*evidence, error) {
+	s, err := compress(ctx, data, gaps)
 	if err != nil {
 		return nil, err
 	}
@@ -54,35 +55,66 @@ func newEvidence(data *Histories, gaps bool, names []string, sum func(rows []row
 	return e, nil
 }
 
-func (NBD) evidence(_ context.Context, data *Histories) (*evidence, error) {
-	return newEvidence(data, false, []string{"R", "Alpha"}, sumNBD)
+func (NBD) evidence(ctx context.Context, data *Histories) (*evidence, error) {
+	return newEvidence(ctx, data, false, []string{"R", "Alpha"}, sumNBD)
 }
 
-func (ParetoNBD) evidence(_ context.Context, data *Histories) (*evidence, error) {
-	return newEvidence(data, false, []string{"R", "Alpha", "S", "Beta"}, sumParetoNBD)
+func (ParetoNBD) evidence(ctx context.Context, data *Histories) (*evidence, error) {
+	return newEvidence(ctx, data, false, []string{"R", "Alpha", "S", "Beta"}, sumParetoNBD)
 }
 
-func (BGNBD) evidence(_ context.Context, data *Histories) (*evidence, error) {
-	return newEvidence(data, false, []string{"R", "Alpha", "A", "B"}, sumBGNBD)
+func (GGompertzNBD) evidence(ctx context.Context, data *Histories) (*evidence, error) {
+	e, err := newEvidence(ctx, data, false, []string{"R", "Alpha", "B", "S", "Beta"}, sumGGompertz)
+	if err == nil {
+		e.vague[2] = LogNormal(e.sample.weight/e.sample.elapsed, 2) // B is a rate of time
+		e.vague[4] = LogNormal(1, 2)                                // and Beta has no unit
+	}
+	return e, err
 }
 
-func (MBGNBD) evidence(_ context.Context, data *Histories) (*evidence, error) {
-	return cnbd{1, 1}.evidence("mbgnbd", data)
+func (m PDO) evidence(ctx context.Context, data *Histories) (*evidence, error) {
+	if err := positive("pdo", []param{{"Period", m.Period}}); err != nil {
+		return nil, err
+	}
+	e, err := newEvidence(ctx, data, false, []string{"R", "Alpha", "A", "B"}, func(rows []row, theta []float64, d *mle.Derivs) {
+		sumPDO(rows, theta, m.Period, d)
+	})
+	if err != nil {
+		return nil, err
+	}
+	longest := 0.0
+	for i := range e.sample.rows {
+		longest = max(longest, e.sample.rows[i].t)
+	}
+	if longest/m.Period > mostFitOpportunities {
+		return nil, fmt.Errorf("clv: pdo: period %v: %.3g opportunities within the longest T: use ParetoNBD or a longer period",
+			m.Period, longest/m.Period)
+	}
+	e.vague[3] = LogNormal(max(1, e.sample.elapsed/e.sample.weight/m.Period), 2) // B counts opportunities
+	return e, nil
 }
 
-func (m BGCNBD) evidence(_ context.Context, data *Histories) (*evidence, error) {
-	return cnbd{m.K, 0}.evidence(m.Kind(), data)
+func (BGNBD) evidence(ctx context.Context, data *Histories) (*evidence, error) {
+	return newEvidence(ctx, data, false, []string{"R", "Alpha", "A", "B"}, sumBGNBD)
 }
 
-func (m MBGCNBD) evidence(_ context.Context, data *Histories) (*evidence, error) {
-	return cnbd{m.K, 1}.evidence(m.Kind(), data)
+func (MBGNBD) evidence(ctx context.Context, data *Histories) (*evidence, error) {
+	return cnbd{1, 1}.evidence(ctx, "mbgnbd", data)
 }
 
-func (c cnbd) evidence(kind string, data *Histories) (*evidence, error) {
+func (m BGCNBD) evidence(ctx context.Context, data *Histories) (*evidence, error) {
+	return cnbd{m.K, 0}.evidence(ctx, m.Kind(), data)
+}
+
+func (m MBGCNBD) evidence(ctx context.Context, data *Histories) (*evidence, error) {
+	return cnbd{m.K, 1}.evidence(ctx, m.Kind(), data)
+}
+
+func (c cnbd) evidence(ctx context.Context, kind string, data *Histories) (*evidence, error) {
 	if c.k < 1 || c.k > maxK {
 		return nil, fmt.Errorf("clv: %s: K = %d: %w", kind, c.k, errK)
 	}
-	e, err := newEvidence(data, c.k > 1, []string{"R", "Alpha", "A", "B"}, c.sum)
+	e, err := newEvidence(ctx, data, c.k > 1, []string{"R", "Alpha", "A", "B"}, c.sum)
 	if err == nil && c.k > 1 {
 		if err = checkGaps(data); err != nil {
 			err = fmt.Errorf("clv: %s: %w", kind, err)

@@ -97,7 +97,9 @@ func (p Density) add(v float64, j int, d *mle.Derivs) {
 //
 //	R, S, A, B        log-normal, median 1, sigma 1.5: between 0.05 and 19
 //	Alpha             log-normal, median the mean time between purchases, sigma 2 (that time over K for the CNBD models)
-//	Beta              log-normal, median the mean time of observation, sigma 2
+//	Beta              log-normal, median the mean time of observation, sigma 2 (1 for GGompertzNBD, whose Beta has no unit)
+//	B of GGompertzNBD log-normal, median one over the mean time of observation, sigma 2
+//	B of PDO          log-normal, median the mean time of observation in periods, sigma 2
 //	P; Q              log-normal, median 4, sigma 1.5; 1 for Q
 //	Gamma             log-normal, median the mean spend, sigma 2
 //
