@@ -48,7 +48,7 @@ func Allocate(ctx context.Context, budget money.Amount, channels []Channel, o *O
 	}
 	spend := min(total, high)
 	if spend < total*(1-1e-12) && !opt.Unspent {
-		return nil, fail("%w: some entry amounts exceed the maximum of their channels, which leaves room for %v of the budget of %s; raise a maximum or allow unspent money",
+		return nil, fail("%w: some entry amounts exceed the budget or the maximum of their channels, which leaves room for %v of the budget of %s; raise a maximum or allow unspent money",
 			ErrInfeasible, spend, budget)
 	}
 	s, ok, err := solve(ctx, items, spend, opt)
@@ -257,6 +257,15 @@ func Evaluate(channels []Channel, spend []money.Amount, o *Options) (*Plan, erro
 	total, err := money.Total(spend...)
 	if err != nil {
 		return nil, fail("%w", err)
+	}
+	if total.Currency() == "" {
+		c, err := currencyOf(channels)
+		if err != nil {
+			return nil, err
+		}
+		if total, err = money.FromMinor(0, c); err != nil {
+			return nil, fail("%w", err)
+		}
 	}
 	open := make([]Channel, len(channels))
 	limit := 0.0

@@ -148,6 +148,9 @@ func compile(channels []Channel, currency money.Currency, o Options, limit, pric
 		room := max(c.span.low, limit-(minima-c.span.low))
 		c.capped = c.span.high <= room
 		c.span.high = min(c.span.high, room)
+		if c.span.high < c.span.entry { // never to be had with this budget
+			c.span.high, c.span.entry = c.span.low, 0
+		}
 		if err := c.shape(price); err != nil {
 			return nil, &ChannelError{c.name, err}
 		}

@@ -248,3 +248,29 @@ func TestAllocateOrderDoesNotMatter(t *testing.T) {
 		}
 	}
 }
+
+// Scarce budgets, of which entries take more than there is, end with a plan that is proved to be the best.
+func TestAllocateScarceBudgets(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 8))
+	for _, n := range []int{2, 5, 20, 100} {
+		for _, per := range []float64{1, 3, 20, 80} {
+			var channels []budget.Channel
+			for i := range n {
+				c := budget.Channel{Name: fmt.Sprintf("%04d", i), Curve: hill(100+900*r.Float64(), 50+500*r.Float64(), 1.2+2*r.Float64()), Value: usd("3")}
+				if i%3 == 0 {
+					c.Entry = cents(t, 200*r.Float64())
+				}
+				channels = append(channels, c)
+			}
+			total := cents(t, per*float64(n))
+			p, err := budget.Allocate(context.Background(), total, channels, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkPlan(t, r, channels, total, p)
+			if p.Gap > 1e-9 {
+				t.Errorf("%d channels, %v each: gap %v after %d nodes", n, per, p.Gap, p.Nodes)
+			}
+		}
+	}
+}

@@ -92,7 +92,7 @@ func solve(ctx context.Context, items []item, total float64, o Options) (s solut
 		if len(q) == 0 {
 			bound = pruned
 		}
-		if w.nodes >= 50*o.Nodes { // no plan found yet that keeps to the entries
+		if w.nodes >= 5*o.Nodes { // no plan found yet that keeps to the entries
 			break
 		}
 	}
