@@ -21,7 +21,8 @@ func TestGGompertzContract(t *testing.T) {
 			m.B /= factor
 			return m
 		},
-		Fit:    clv.FitGGompertzNBD,
-		Params: func(m clv.GGompertzNBD) []float64 { return []float64{m.R, m.Alpha, m.B, m.S, m.Beta} },
+		Customers: 2000,
+		Fit:       clv.FitGGompertzNBD,
+		Params:    func(m clv.GGompertzNBD) []float64 { return []float64{m.R, m.Alpha, m.B, m.S, m.Beta} },
 	})
 }

@@ -105,73 +105,53 @@ type leaving struct {
 	second [5][5]float64 // of i <= j
 }
 
-// An ggPoint is what the derivatives need of a time y since the first purchase, with fall that of gompertz.
+// A ggPoint is what the derivatives need of a time y since the first purchase.
 type ggPoint struct {
-	n, s, b, beta float64 // n is r+x
-	l, alphaY     float64 // ln((alpha+y)/(alpha+tx)), alpha+y
-	y, fall       float64
-	hazard        float64 // over b s: dFall/dy over b
-	early         float64 // 1/(beta-1+e^(by))
+	l, alphaY float64 // ln((alpha+y)/(alpha+tx)), alpha+y
+	y, fall   float64 // fall is that of gompertz at y
+	hazard    float64 // at y over b s, which is the derivative of fall in by
+	early     float64 // 1/(beta-1+e^(by))
 }
 
-func newGGPoint(n, s, b, beta, l, alphaY, y, fall float64) ggPoint {
-	p := ggPoint{n: n, s: s, b: b, beta: beta, l: l, alphaY: alphaY, y: y, fall: fall}
-	if w := b * y; w < 300 {
-		e := math.Expm1(w)
-		p.early = 1 / (beta + e)
-		p.hazard = (1 + e) * p.early
-	} else {
-		p.hazard = 1 / (1 + (beta-1)*math.Exp(-w))
-		p.early = math.Exp(-w) * p.hazard
-	}
-	return p
-}
-
-// fallBeta returns the derivative of fall in beta.
-func (p *ggPoint) fallBeta() float64 {
-	if w := p.b * p.y; w < 300 {
-		return -math.Expm1(w) * p.early / p.beta
-	}
-	return p.early - 1/p.beta
-}
-
-// derivatives returns the gradient and the upper Hessian of
+// add adds a part with the weight and the logarithm
 //
 //	-n ln(alpha+y) - k fall(y) [+ ln b + ln s - ln beta + by where leaves],    k = s or s+1 where leaves
-func (p *ggPoint) derivatives(leaves bool, g *[5]float64, h *[5][5]float64) {
-	k := p.s
-	fb, fbeta := p.y*p.hazard, p.fallBeta()
-	fbb := p.y * p.y * p.hazard * (1 - p.hazard)
-	fbbeta := -p.y * p.hazard * p.early
-	fbetabeta := -fbeta * (1/p.beta + p.early)
+func (m *leaving) add(weight float64, p *ggPoint, n, b, s, beta float64, leaves, second bool) {
+	k := s
+	ia, ib := 1/p.alphaY, 1/beta
+	fb, fbeta := p.y*p.hazard, p.early-ib
+	var g [5]float64
 	if leaves {
 		k++
+		g = [5]float64{-p.l, -n * ia, 1/b + p.y - k*fb, 1/s - p.fall, -ib - k*fbeta}
+	} else {
+		g = [5]float64{-p.l, -n * ia, -k * fb, -p.fall, -k * fbeta}
 	}
-	*g = [5]float64{-p.l, -p.n / p.alphaY, -k * fb, -p.fall, -k * fbeta}
-	h[0][1], h[1][1] = -1/p.alphaY, p.n/(p.alphaY*p.alphaY)
-	h[2][2], h[2][3], h[2][4] = -k*fbb, -fb, -k*fbbeta
-	h[3][3], h[3][4], h[4][4] = 0, -fbeta, -k*fbetabeta
-	if leaves {
-		g[2] += 1/p.b + p.y
-		g[3] += 1 / p.s
-		g[4] -= 1 / p.beta
-		h[2][2] -= 1 / (p.b * p.b)
-		h[3][3] -= 1 / (p.s * p.s)
-		h[4][4] += 1 / (p.beta * p.beta)
-	}
-}
-
-func (m *leaving) add(weight float64, g *[5]float64, h *[5][5]float64, second bool) {
 	m.total += weight
 	for i := range g {
+		m.first[i] += weight * g[i]
+	}
+	if !second {
+		return
+	}
+	for i := range g {
 		v := weight * g[i]
-		m.first[i] += v
-		if !second {
-			continue
-		}
 		for j := i; j < 5; j++ {
-			m.second[i][j] += v*g[j] + weight*h[i][j]
+			m.second[i][j] += v * g[j]
 		}
+	}
+	h := &m.second
+	h[0][1] -= weight * ia
+	h[1][1] += weight * n * ia * ia
+	h[2][2] -= weight * k * p.y * fb * (1 - p.hazard)
+	h[2][3] -= weight * fb
+	h[2][4] += weight * k * fb * p.early
+	h[3][4] -= weight * fbeta
+	h[4][4] += weight * k * fbeta * (ib + p.early)
+	if leaves {
+		h[2][2] -= weight / (b * b)
+		h[3][3] -= weight / (s * s)
+		h[4][4] += weight * ib * ib
 	}
 }
 
@@ -186,8 +166,6 @@ func sumGGompertz(rows []row, theta []float64, d *mle.Derivs) {
 	second := d.Hess != nil
 	last := -1
 	var value, first, curve float64 // of ln Gamma(r+x)/Gamma(r)
-	var g [5]float64
-	var h [5][5]float64
 	for i := range rows {
 		w := &rows[i]
 		x, weight := float64(w.x), w.weight
@@ -196,33 +174,41 @@ func sumGGompertz(rows []row, theta []float64, d *mle.Derivs) {
 			value, first, curve = special.LogGammaRatio(r, x), special.DigammaDiff(r, x), special.TrigammaDiff(r, x)
 		}
 		n, a, t := r+x, alpha+w.tx, w.t-w.tx
-		l, before := math.Log1p(w.tx/alpha), life.fall(w.tx)
+		l, before, grown := math.Log1p(w.tx/alpha), life.fall(w.tx), math.Exp(-b*w.tx)
 		p := passage{gompertz: life.after(w.tx), n: n, a: a, leaves: true}
+		at := func(u float64) (q ggPoint, log float64) {
+			q.l, q.alphaY, q.y = math.Log1p(u/a), a+u, w.tx+u
+			var fall float64
+			if v := b * u; v < 300 {
+				e := math.Expm1(v)
+				fall = math.Log1p(e / p.beta)
+				q.early = 1 / (p.beta + e)
+				q.hazard = (1 + e) * q.early
+				q.early *= grown
+			} else {
+				fall, q.hazard = p.fall(u), 1/p.after(u).beta
+				q.early = math.Exp(-b*q.y) * q.hazard
+			}
+			q.fall = before + fall
+			return q, -n*q.l - s*fall
+		}
 		var m leaving
 		for walk := (passageWalk{passage: &p, end: t}); walk.next(m.total); {
 			for k := range gauss16 {
-				q := &gauss16[k]
-				for _, u := range [2]float64{walk.middle - walk.half*q.x, walk.middle + walk.half*q.x} {
-					log, fall := math.Log1p(u/a), p.fall(u)
-					point := newGGPoint(n, s, b, beta, log, a+u, w.tx+u, before+fall)
-					point.derivatives(true, &g, &h)
-					m.add(walk.half*q.weight*point.hazard*math.Exp(-n*log-s*fall), &g, &h, second)
+				g := &gauss16[k]
+				for _, u := range [2]float64{walk.middle - walk.half*g.x, walk.middle + walk.half*g.x} {
+					q, log := at(u)
+					m.add(walk.half*g.weight*q.hazard*math.Exp(log), &q, n, b, s, beta, true, second)
 				}
 			}
 		}
-		gone := math.Log(b * s * m.total)
-		log, fall := math.Log1p(t/a), p.fall(t)
-		sum, alive := mix(-n*log-s*fall, gone)
+		q, log := at(t)
+		sum, alive := mix(log, math.Log(b*s*m.total))
 		d.Value += weight * (value - r*l - x*(logAlpha+l) - s*before + sum)
-		point := newGGPoint(n, s, b, beta, log, a+t, w.t, before+fall)
-		point.derivatives(false, &g, &h)
-		left := 0.0
-		if m.total > 0 {
-			left = (1 - alive) / m.total
-		}
-		var mean [5]float64
+		m.scale(1 - alive)
+		m.add(alive, &q, n, b, s, beta, false, second)
+		mean := &m.first
 		for j := range mean {
-			mean[j] = alive*g[j] + left*m.first[j]
 			d.Grad[j] += weight * mean[j]
 		}
 		d.Grad[0] += weight * (first - l)
@@ -232,11 +218,26 @@ func sumGGompertz(rows []row, theta []float64, d *mle.Derivs) {
 		}
 		for j := range mean {
 			for k := j; k < 5; k++ {
-				d.AddHess(j, k, weight*(alive*(g[j]*g[k]+h[j][k])+left*m.second[j][k]-mean[j]*mean[k]))
+				d.AddHess(j, k, weight*(m.second[j][k]-mean[j]*mean[k]))
 			}
 		}
 		d.AddHess(0, 0, weight*curve)
 		d.AddHess(0, 1, weight/alpha)
 		d.AddHess(1, 1, weight*-r/(alpha*alpha))
+	}
+}
+
+// scale makes the total what is given, unless it is 0.
+func (m *leaving) scale(total float64) {
+	if m.total == 0 {
+		return
+	}
+	by := total / m.total
+	m.total = total
+	for i := range m.first {
+		m.first[i] *= by
+		for j := i; j < 5; j++ {
+			m.second[i][j] *= by
+		}
 	}
 }
