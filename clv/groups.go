@@ -11,9 +11,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
+	"github.com/custval/custval/internal/text"
 	"github.com/custval/custval/ledger"
 	"github.com/custval/custval/money"
 )
@@ -107,20 +107,10 @@ func (g GroupTable) records() [][]string {
 }
 
 // String returns the table as aligned text.
-func (g GroupTable) String() string { return alignedTable(g.records()) }
+func (g GroupTable) String() string { return text.Aligned(g.records()) }
 
 // WriteCSV writes the table with a header.
 func (g GroupTable) WriteCSV(w io.Writer) error { return csv.NewWriter(w).WriteAll(g.records()) }
-
-func alignedTable(records [][]string) string {
-	var b strings.Builder
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
-	for _, record := range records {
-		fmt.Fprintln(w, strings.Join(record, "\t")+"\t")
-	}
-	_ = w.Flush() // a strings.Builder does not fail
-	return b.String()
-}
 
 // An OrderGroup is the orders of one group, such as a product category, with what they earned.
 type OrderGroup struct {
@@ -202,7 +192,7 @@ func (o OrderTable) records() [][]string {
 }
 
 // String returns the table as aligned text.
-func (o OrderTable) String() string { return alignedTable(o.records()) }
+func (o OrderTable) String() string { return text.Aligned(o.records()) }
 
 // WriteCSV writes the table with a header.
 func (o OrderTable) WriteCSV(w io.Writer) error { return csv.NewWriter(w).WriteAll(o.records()) }

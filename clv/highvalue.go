@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/custval/custval/internal/stat"
+	"github.com/custval/custval/internal/text"
 	"github.com/custval/custval/ledger"
 )
 
@@ -115,7 +116,7 @@ func (h HighValueTable) records() [][]string {
 }
 
 // String returns the table as aligned text.
-func (h HighValueTable) String() string { return alignedTable(h.records()) }
+func (h HighValueTable) String() string { return text.Aligned(h.records()) }
 
 // WriteCSV writes the table with a header.
 func (h HighValueTable) WriteCSV(w io.Writer) error { return csv.NewWriter(w).WriteAll(h.records()) }

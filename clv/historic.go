@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/custval/custval/internal/text"
 	"github.com/custval/custval/ledger"
 	"github.com/custval/custval/money"
 )
@@ -294,7 +295,7 @@ func (ps Pasts) records() [][]string {
 }
 
 // String returns the table as aligned text.
-func (ps Pasts) String() string { return alignedTable(ps.records()) }
+func (ps Pasts) String() string { return text.Aligned(ps.records()) }
 
 // WriteCSV writes the table with a header.
 func (ps Pasts) WriteCSV(w io.Writer) error { return csv.NewWriter(w).WriteAll(ps.records()) }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/custval/custval/internal/text"
 	"github.com/custval/custval/money"
 )
 
@@ -51,5 +52,5 @@ func (p *Profile) String() string {
 	for _, name := range slices.Sorted(maps.Keys(p.Segments)) {
 		records = append(records, []string{name, p.Segments[name]})
 	}
-	return alignedTable(records)
+	return text.Aligned(records)
 }

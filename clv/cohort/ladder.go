@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/custval/custval/internal/text"
 	"github.com/custval/custval/ledger"
 	"github.com/custval/custval/money"
 )
@@ -335,4 +336,4 @@ func (p *Projection) records() [][]string {
 func (p *Projection) WriteCSV(w io.Writer) error { return csv.NewWriter(w).WriteAll(p.records()) }
 
 // String returns the projection as aligned text.
-func (p *Projection) String() string { return aligned(p.records()) }
+func (p *Projection) String() string { return text.Aligned(p.records()) }

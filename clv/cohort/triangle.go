@@ -6,9 +6,8 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"strings"
-	"text/tabwriter"
 
+	"github.com/custval/custval/internal/text"
 	"github.com/custval/custval/money"
 )
 
@@ -117,15 +116,5 @@ func (t *Triangle) String() string {
 			}
 		}
 	}
-	return aligned(records)
-}
-
-func aligned(records [][]string) string {
-	var b strings.Builder
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
-	for _, record := range records {
-		fmt.Fprintln(w, strings.Join(record, "\t")+"\t")
-	}
-	_ = w.Flush() // a strings.Builder does not fail
-	return b.String()
+	return text.Aligned(records)
 }

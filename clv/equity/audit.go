@@ -9,9 +9,8 @@ import (
 	"iter"
 	"slices"
 	"strconv"
-	"strings"
-	"text/tabwriter"
 
+	"github.com/custval/custval/internal/text"
 	"github.com/custval/custval/ledger"
 	"github.com/custval/custval/money"
 )
@@ -197,12 +196,5 @@ func (a *Audit) WriteCSV(w io.Writer) error { return csv.NewWriter(w).WriteAll(a
 
 // String returns the figures of the whole and the table of cohorts by age.
 func (a *Audit) String() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%d customers, %d orders (%.2f each), repeat rate %.1f %%, revenue %v\n", a.Customers, a.Orders, a.PerHead, 100*a.RepeatRate, a.Revenue)
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
-	for _, record := range a.records() {
-		fmt.Fprintln(w, strings.Join(record, "\t")+"\t")
-	}
-	_ = w.Flush() // a strings.Builder does not fail
-	return b.String()
+	return fmt.Sprintf("%d customers, %d orders (%.2f each), repeat rate %.1f %%, revenue %v\n", a.Customers, a.Orders, a.PerHead, 100*a.RepeatRate, a.Revenue) + text.Aligned(a.records())
 }

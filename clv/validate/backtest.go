@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/custval/custval/clv"
+	"github.com/custval/custval/internal/text"
 )
 
 // A Candidate is a way to forecast that a back-test tries: Fit returns a model of the purchases up to an origin.
@@ -187,7 +188,7 @@ func (rs Ranks) records() [][]string {
 }
 
 // String returns the table as aligned text.
-func (rs Ranks) String() string { return aligned(rs.records()) }
+func (rs Ranks) String() string { return text.Aligned(rs.records()) }
 
 // WriteCSV writes the table with a header.
 func (rs Ranks) WriteCSV(w io.Writer) error { return writeCSV(w, rs.records()) }

@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/custval/custval/clv"
+	"github.com/custval/custval/internal/text"
 )
 
 // A Group is customers who were alike at the split, with what was expected of them and what they did.
@@ -31,7 +32,7 @@ func (g Groups) records() [][]string {
 }
 
 // String returns the table as aligned text.
-func (g Groups) String() string { return aligned(g.records()) }
+func (g Groups) String() string { return text.Aligned(g.records()) }
 
 // WriteCSV writes the table with a header.
 func (g Groups) WriteCSV(w io.Writer) error { return writeCSV(w, g.records()) }
@@ -159,7 +160,7 @@ func (ds Deciles) records() [][]string {
 }
 
 // String returns the table as aligned text.
-func (ds Deciles) String() string { return aligned(ds.records()) }
+func (ds Deciles) String() string { return text.Aligned(ds.records()) }
 
 // WriteCSV writes the table with a header.
 func (ds Deciles) WriteCSV(w io.Writer) error { return writeCSV(w, ds.records()) }
@@ -228,7 +229,7 @@ func (hist Histogram) records() [][]string {
 }
 
 // String returns the table as aligned text.
-func (hist Histogram) String() string { return aligned(hist.records()) }
+func (hist Histogram) String() string { return text.Aligned(hist.records()) }
 
 // WriteCSV writes the table with a header.
 func (hist Histogram) WriteCSV(w io.Writer) error { return writeCSV(w, hist.records()) }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/custval/custval/clv"
 	"github.com/custval/custval/fit"
+	"github.com/custval/custval/internal/text"
 )
 
 // A Scorecard says how good a forecast was. What does not exist, such as a rank correlation where all customers did the
@@ -174,7 +175,7 @@ func (cs Scorecards) records() [][]string {
 }
 
 // String returns the table as aligned text.
-func (cs Scorecards) String() string { return aligned(cs.records()) }
+func (cs Scorecards) String() string { return text.Aligned(cs.records()) }
 
 // WriteCSV writes the table with a header.
 func (cs Scorecards) WriteCSV(w io.Writer) error { return writeCSV(w, cs.records()) }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/custval/custval/internal/text"
 	"github.com/custval/custval/ledger"
 )
 
@@ -121,7 +122,7 @@ func (ts Tracks) records() [][]string {
 }
 
 // String returns the curve as aligned text.
-func (ts Tracks) String() string { return aligned(ts.records()) }
+func (ts Tracks) String() string { return text.Aligned(ts.records()) }
 
 // WriteCSV writes the curve with a header.
 func (ts Tracks) WriteCSV(w io.Writer) error { return writeCSV(w, ts.records()) }
