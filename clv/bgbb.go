@@ -43,10 +43,14 @@ var (
 	errTXAfterN   = errors.New("greater than N")
 	errXAboveTX   = errors.New("greater than TX: at most one purchase an opportunity")
 	errTXUnneeded = errors.New("not 0 though X is 0")
+	errManyN      = errors.New("more than ten million opportunities: use a model in continuous time")
 )
 
+// mostN bounds the opportunities over which BGBB sums.
+const mostN = 10_000_000
+
 // Validate returns a *ledger.RowError without a row number that names the first bad field: a negative X, TX, N or
-// Count, TX greater than N, X greater than TX, or TX not 0 where X is 0.
+// Count, an N above ten million, TX greater than N, X greater than TX, or TX not 0 where X is 0.
 func (h DiscreteHistory) Validate() error {
 	if bad := h.problem(); bad != nil {
 		return bad
@@ -67,6 +71,8 @@ func (h DiscreteHistory) problem() *ledger.RowError {
 		return bad("N", h.N, errNegative)
 	case h.Count < 0:
 		return bad("Count", h.Count, errNegative)
+	case h.N > mostN:
+		return bad("N", h.N, errManyN)
 	case h.TX > h.N:
 		return bad("TX", h.TX, errTXAfterN)
 	case h.X > h.TX:
@@ -246,10 +252,10 @@ func discountedSurvival(g, d, z, rest float64) float64 {
 }
 
 // PMF returns P(X(n) = x), the probability of x purchases of a new customer at the opportunities 1 to n, equation 7 of
-// the paper, a sum of positive terms. It is NaN for a negative x or n.
+// the paper, a sum of positive terms. It is NaN for a negative x or n and for an n above ten million.
 func (m BGBB) PMF(x, n int) float64 {
 	switch {
-	case !m.valid() || x < 0 || n < 0:
+	case !m.valid() || x < 0 || n < 0 || n > mostN:
 		return math.NaN()
 	case x > n:
 		return 0

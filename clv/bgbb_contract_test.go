@@ -258,6 +258,7 @@ func TestFitBGBBErrors(t *testing.T) {
 		{clv.DiscreteHistory{X: 1, TX: 0, N: 6}, `clv: row 2: field "X": value "1": greater than TX: at most one purchase an opportunity`},
 		{clv.DiscreteHistory{X: -1, N: 6}, `clv: row 2: field "X": value "-1": negative`},
 		{clv.DiscreteHistory{TX: -1, N: 6}, `clv: row 2: field "TX": value "-1": negative`},
+		{clv.DiscreteHistory{N: 10_000_001}, `clv: row 2: field "N": value "10000001": more than ten million opportunities: use a model in continuous time`},
 		{clv.DiscreteHistory{N: -6}, `clv: row 2: field "N": value "-6": negative`},
 		{clv.DiscreteHistory{N: 6, Count: -1}, `clv: row 2: field "Count": value "-1": negative`},
 	} {
