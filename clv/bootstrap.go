@@ -253,7 +253,10 @@ func Bootstrap[M any](ctx context.Context, e *fit.Estimate[M], data *Histories, 
 		}
 	}
 	rows := slices.Clone(data.Rows)
-	slices.SortStableFunc(rows, compareHistories)
+	sortParallel(ctx, rows, make([]History, len(rows)), compareHistories, 1)
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("clv: bootstrap: %w", err)
+	}
 	weights := make([]int, len(rows))
 	for i := range rows {
 		weights[i] = rows[i].customers()
@@ -271,7 +274,7 @@ func Bootstrap[M any](ctx context.Context, e *fit.Estimate[M], data *Histories, 
 	})
 }
 
-// compareHistories orders histories by their values, the name last.
+// compareHistories orders histories by their values, the name not among them.
 func compareHistories(a, b History) int {
 	ra, rb := newRow(&a, 0, true), newRow(&b, 0, true)
 	if c := ra.compare(rb); c != 0 {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
 
 	"github.com/custval/custval/fit"
@@ -79,7 +80,7 @@ type patterns struct {
 	order []int   // the rows by their pattern
 }
 
-func newPatterns(d *Design) patterns {
+func newPatterns(ctx context.Context, d *Design, workers int) patterns {
 	order := make([]int, d.rows)
 	for i := range order {
 		order[i] = i
@@ -92,7 +93,7 @@ func newPatterns(d *Design) patterns {
 		}
 		return 0
 	}
-	slices.SortFunc(order, compare)
+	sortParallel(ctx, order, make([]int, len(order)), compare, workers)
 	p := patterns{d, make([]int32, d.rows), order}
 	n := int32(0)
 	for k, i := range order {
@@ -104,23 +105,24 @@ func newPatterns(d *Design) patterns {
 	return p
 }
 
-// A covBuilder makes the rows of a likelihood from data that the plain fit has accepted.
-type covBuilder func(data *Histories, p patterns) covRows
+// A covBuilder makes the rows of a likelihood from data that the plain fit has accepted. If ctx ends they are any.
+type covBuilder func(ctx context.Context, data *Histories, p patterns, workers int) covRows
 
 // purchaseRows is that of the models in continuous time.
 func purchaseRows(sum func(rows []row, theta []float64, d *mle.Derivs)) covBuilder {
-	return func(data *Histories, p patterns) covRows {
+	return func(ctx context.Context, data *Histories, p patterns, workers int) covRows {
 		rows := make([]row, len(data.Rows))
 		for k, i := range p.order {
 			rows[k] = newRow(&data.Rows[i], i, false)
 		}
+		spare := make([]row, len(rows))
 		for from := 0; from < len(rows); {
 			to := from + 1
 			for to < len(rows) && p.of[rows[to].index] == p.of[rows[from].index] {
 				to++
 			}
 			if to-from > 1 {
-				slices.SortFunc(rows[from:to], row.compare)
+				sortParallel(ctx, rows[from:to], spare[from:to], row.compare, workers)
 			}
 			from = to
 		}
@@ -144,7 +146,7 @@ func purchaseRows(sum func(rows []row, theta []float64, d *mle.Derivs)) covBuild
 }
 
 // spendRows is that of the gamma-gamma.
-func spendRows(data *Histories, p patterns) covRows {
+func spendRows(ctx context.Context, data *Histories, p patterns, workers int) covRows {
 	type customer struct {
 		spendRow
 		index int
@@ -159,10 +161,10 @@ func spendRows(data *Histories, p patterns) covRows {
 		total := float64(h.X) * mean
 		all = append(all, customer{spendRow{h.X, total, math.Log(total), math.Log(mean), float64(h.customers())}, i})
 	}
-	slices.SortFunc(all, func(a, b customer) int {
+	sortParallel(ctx, all, make([]customer, len(all)), func(a, b customer) int {
 		return cmp.Or(cmp.Compare(p.of[a.index], p.of[b.index]), cmp.Compare(a.x, b.x), cmp.Compare(a.total, b.total),
 			cmp.Compare(a.weight, b.weight))
-	})
+	}, workers)
 	rows := make([]spendRow, len(all))
 	c := covRows{sum: func(theta []float64, lo, hi int, d *mle.Derivs) { sumGammaGamma(rows[lo:hi], theta, d) }}
 	for i, r := range all {
@@ -194,8 +196,16 @@ func fitCov[M Linked](ctx context.Context, data *Histories, d *Design, o *CovOpt
 		return nil, err
 	}
 	m.Base = base.Model
-	of := newPatterns(d)
-	c, err := newCovProblem(of, m, build(data, of))
+	workers := o.Fit.Workers
+	if workers == 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	of := newPatterns(ctx, d, workers)
+	rows := build(ctx, data, of, workers)
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("clv: fit of %s: %w", m.Kind(), ctx.Err())
+	}
+	c, err := newCovProblem(of, m, rows)
 	if err != nil {
 		return nil, err
 	}
