@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -166,6 +167,7 @@ func TestRefusals(t *testing.T) {
 		{"full", "POST", "/v1/observe", `{"order":` + order("b", "2025-01-01", "10") + `}`, 507, "full"},
 		{"unknown customer", "GET", "/v1/customers/b", "", 404, "unknown_customer"},
 		{"unknown route", "GET", "/v2/score", "", 404, "unknown_route"},
+		{"slashes", "GET", "/v1/customers/a/b", "", 404, "unknown_route"},
 		{"method", "GET", "/v1/score", "", 405, "method"},
 	}
 	for _, test := range tests {
@@ -235,33 +237,22 @@ func TestBusyAndFault(t *testing.T) {
 	s.running = make(chan struct{}, 1)
 	s.running <- struct{}{}
 	h := s.handler()
-	w := newRecorder()
+	w := httptest.NewRecorder()
 	r, err := http.NewRequest(http.MethodGet, "/healthz", http.NoBody)
 	if err != nil {
 		t.Fatal(err)
 	}
 	h.ServeHTTP(w, r)
-	if w.status != http.StatusServiceUnavailable || w.header.Get("Retry-After") == "" {
-		t.Errorf("busy: %d %v", w.status, w.header)
+	if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
+		t.Errorf("busy: %d %v", w.Code, w.Header())
 	}
 	<-s.running
-	w = newRecorder()
+	w = httptest.NewRecorder()
 	s.guard(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("fault of a test") })).ServeHTTP(w, r)
-	if w.status != http.StatusInternalServerError || strings.Contains(w.body.String(), "fault") || len(s.running) != 0 {
-		t.Errorf("fault: %d %s", w.status, w.body.String())
+	if w.Code != http.StatusInternalServerError || strings.Contains(w.Body.String(), "fault") || len(s.running) != 0 {
+		t.Errorf("fault: %d %s", w.Code, w.Body.String())
 	}
 }
-
-type fakeWriter struct {
-	header http.Header
-	status int
-	body   bytes.Buffer
-}
-
-func newRecorder() *fakeWriter                    { return &fakeWriter{header: http.Header{}} }
-func (w *fakeWriter) Header() http.Header         { return w.header }
-func (w *fakeWriter) WriteHeader(status int)      { w.status = status }
-func (w *fakeWriter) Write(b []byte) (int, error) { return w.body.Write(b) }
 
 // TestStop tells the service to stop while a request is running: it is answered, and then nothing listens any more.
 func TestStop(t *testing.T) {
