@@ -36,15 +36,23 @@ type Cov[M Linked] struct {
 	Equal   []int    `json:"equal,omitempty"` // columns with one coefficient for all parameters they act on
 }
 
-// The models with covariates.
-type (
-	CovNBD          = Cov[NBD]
-	CovParetoNBD    = Cov[ParetoNBD]
-	CovGGompertzNBD = Cov[GGompertzNBD]
-	CovBGNBD        = Cov[BGNBD]
-	CovMBGNBD       = Cov[MBGNBD]
-	CovGammaGamma   = Cov[GammaGamma]
-)
+// CovNBD is NBD with covariates on Alpha.
+type CovNBD = Cov[NBD]
+
+// CovParetoNBD is ParetoNBD with covariates on Alpha and Beta.
+type CovParetoNBD = Cov[ParetoNBD]
+
+// CovGGompertzNBD is GGompertzNBD with covariates on Alpha and Beta.
+type CovGGompertzNBD = Cov[GGompertzNBD]
+
+// CovBGNBD is BGNBD with covariates on Alpha, A and B.
+type CovBGNBD = Cov[BGNBD]
+
+// CovMBGNBD is MBGNBD with covariates on Alpha, A and B.
+type CovMBGNBD = Cov[MBGNBD]
+
+// CovGammaGamma is GammaGamma with covariates on Gamma.
+type CovGammaGamma = Cov[GammaGamma]
 
 // An Effect is what covariates do to one parameter.
 type Effect struct {

@@ -147,7 +147,7 @@ type chained struct {
 	grad  []float64
 	hess  []float64 // upper triangle
 	log   []float64 // second derivatives of one customer in the logarithms
-	// Neighbours that move the same parameter.
+	// Neighbors that move the same parameter.
 	blocks []block
 }
 

@@ -72,21 +72,21 @@ func (d Density) median() float64 {
 	return d.a
 }
 
-// add adds the log-density of ln v, but for a constant, with its derivatives in v, to parameter j of d.
-func (p Density) add(v float64, j int, d *mle.Derivs) {
-	switch p.kind {
+// add adds the log-density of ln v, but for a constant, with its derivatives in v, to parameter j.
+func (d Density) add(v float64, j int, to *mle.Derivs) {
+	switch d.kind {
 	case logNormal:
-		z := (math.Log(v) - math.Log(p.a)) / (p.b * p.b)
-		d.Value -= z * (math.Log(v) - math.Log(p.a)) / 2
-		d.Grad[j] -= z / v
-		if d.Hess != nil {
-			d.AddHess(j, j, (z-1/(p.b*p.b))/(v*v))
+		z := (math.Log(v) - math.Log(d.a)) / (d.b * d.b)
+		to.Value -= z * (math.Log(v) - math.Log(d.a)) / 2
+		to.Grad[j] -= z / v
+		if to.Hess != nil {
+			to.AddHess(j, j, (z-1/(d.b*d.b))/(v*v))
 		}
 	case gammaPrior:
-		d.Value += p.a*math.Log(v) - p.b*v
-		d.Grad[j] += p.a/v - p.b
-		if d.Hess != nil {
-			d.AddHess(j, j, -p.a/(v*v))
+		to.Value += d.a*math.Log(v) - d.b*v
+		to.Grad[j] += d.a/v - d.b
+		if to.Hess != nil {
+			to.AddHess(j, j, -d.a/(v*v))
 		}
 	}
 }
