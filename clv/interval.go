@@ -11,6 +11,7 @@ import (
 
 	"github.com/custval/custval/fit"
 	"github.com/custval/custval/internal/stat"
+	"github.com/custval/custval/internal/text"
 	"github.com/custval/custval/money"
 )
 
@@ -79,7 +80,7 @@ func (ps ParamIntervals) String() string {
 		}
 		records = append(records, record)
 	}
-	return alignedTable(records)
+	return text.Aligned(records)
 }
 
 // WriteCSV writes a header and one record a parameter: parameter, estimate, low, high. An infinite end is "+Inf" or "-Inf".
