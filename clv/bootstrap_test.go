@@ -27,7 +27,7 @@ func bootstrapped(t *testing.T, n int) (*fit.Estimate[clv.NBD], *clv.Histories) 
 }
 
 func TestBootstrapAgreesWithTheCovariance(t *testing.T) {
-	e, hs := bootstrapped(t, 4000)
+	e, hs := bootstrapped(t, 2000)
 	d, err := clv.Bootstrap(context.Background(), e, hs, clv.FitNBD, &clv.BootstrapOptions{Samples: 400, Seed: 1})
 	if err != nil {
 		t.Fatal(err)

@@ -88,7 +88,7 @@ func recovered[M clv.Linked](t *testing.T, e *fit.Estimate[clv.Cov[M]], err erro
 func TestCovariatesAreRecovered(t *testing.T) {
 	ctx := context.Background()
 	t.Run("bgnbd", func(t *testing.T) {
-		hs, d := covShop(t, bgShop, bgDoes, 12_000, 1)
+		hs, d := covShop(t, bgShop, bgDoes, 4000, 1)
 		e, err := clv.FitCovBGNBD(ctx, hs, d, nil)
 		recovered(t, e, err, truth(bgShop, []float64{0.8, 5, 0.8, 2.5}, bgDoes))
 		names := []string{"R", "Alpha", "A", "B", "Alpha.income", "Alpha.channel=search", "Alpha.channel=social", "A.income",
@@ -101,12 +101,12 @@ func TestCovariatesAreRecovered(t *testing.T) {
 	})
 	t.Run("mbgnbd", func(t *testing.T) {
 		base := clv.MBGNBD(bgShop)
-		hs, d := covShop(t, base, bgDoes, 12_000, 2)
+		hs, d := covShop(t, base, bgDoes, 4000, 2)
 		e, err := clv.FitCovMBGNBD(ctx, hs, d, nil)
 		recovered(t, e, err, truth(base, []float64{0.8, 5, 0.8, 2.5}, bgDoes))
 	})
 	t.Run("paretonbd", func(t *testing.T) {
-		hs, d := covShop(t, paretoShop, paretoDoes, 12_000, 3)
+		hs, d := covShop(t, paretoShop, paretoDoes, 3000, 3)
 		e, err := clv.FitCovParetoNBD(ctx, hs, d, nil)
 		recovered(t, e, err, truth(paretoShop, []float64{0.9, 20, 0.8, 20}, paretoDoes))
 	})
@@ -120,13 +120,13 @@ func TestCovariatesAreRecovered(t *testing.T) {
 
 func TestCovariatesOfGGompertzAreRecovered(t *testing.T) {
 	base := clv.GGompertzNBD{R: 0.9, Alpha: 3, B: 0.2, S: 0.8, Beta: 15}
-	hs, d := covShop(t, base, paretoDoes, 5000, 13)
+	hs, d := covShop(t, base, paretoDoes, 3000, 13)
 	e, err := clv.FitCovGGompertzNBD(context.Background(), hs, d, nil)
 	recovered(t, e, err, truth(base, []float64{0.9, 3, 0.2, 0.8, 15}, paretoDoes))
 }
 
 func TestCovariatesOfSpendAreRecovered(t *testing.T) {
-	hs, d := covShop(t, bgShop, bgDoes, 12_000, 5)
+	hs, d := covShop(t, bgShop, bgDoes, 6000, 5)
 	m := clv.CovGammaGamma{Base: clv.GammaGamma{P: 6, Q: 4, Gamma: 15}, Terms: d.Terms(),
 		Effects: []clv.Effect{{Param: "Gamma", Coefficients: []float64{1e-5, 0.3, -0.2}}}}
 	r := rand.New(rand.NewPCG(3, 4))
@@ -153,7 +153,7 @@ func TestCovariatesOfSpendAreRecovered(t *testing.T) {
 // The log-likelihood is the sum over customers of that of their plain models, and the covariance the inverse of minus its
 // second derivatives, here by differences.
 func TestCovariatesByDefinition(t *testing.T) {
-	hs, d := covShop(t, paretoShop, paretoDoes, 1500, 6)
+	hs, d := covShop(t, paretoShop, paretoDoes, 600, 6)
 	for _, c := range []struct {
 		name string
 		o    *clv.CovOptions
