@@ -21,7 +21,7 @@ func TestGGompertzContract(t *testing.T) {
 			m.B /= factor
 			return m
 		},
-		Customers: 2000,
+		Customers: 1000,
 		Fit:       clv.FitGGompertzNBD,
 		Params:    func(m clv.GGompertzNBD) []float64 { return []float64{m.R, m.Alpha, m.B, m.S, m.Beta} },
 	})

@@ -34,7 +34,7 @@ func TestCoverageOfLifetimes(t *testing.T) {
 		return summaryOf(e), err
 	})
 	gg := clv.GGompertzNBD{R: 1.2, Alpha: 4, B: 0.15, S: 0.8, Beta: 20}
-	coverage(t, "ggompertznbd", 60, []float64{gg.R, gg.Alpha, gg.B, gg.S, gg.Beta}, func(seed uint64) (*fit.Summary, error) {
+	coverage(t, "ggompertznbd", 200, []float64{gg.R, gg.Alpha, gg.B, gg.S, gg.Beta}, func(seed uint64) (*fit.Summary, error) {
 		e, err := clv.FitGGompertzNBD(ctx, modeltest.Draw(gg, 4000, seed), nil)
 		return summaryOf(e), err
 	})
