@@ -48,6 +48,14 @@
 //
 //	value = Margin * expected spend a purchase * discounted expected purchases
 //
+// # How sure one can be
+//
+// Every estimate has standard errors; its Interval is of the parameters. Intervals of predictions come by the delta method
+// (ProbAliveInterval, ExpectedPurchasesInterval, DERTInterval, ValueInterval, DeltaInterval), from draws of the parameters
+// (DrawParams) or from refits to resampled customers (Bootstrap). ProfileIntervals are right where the likelihood is not
+// symmetric. FitMAP takes priors for small samples, FitPenalized a penalty. CovBGNBD and its kin let covariates of the
+// customer, such as the channel, move the parameters.
+//
 // # Time and money
 //
 // Model time is a float64 in a unit that histories and estimates carry, Day or Week: a week of three days is 3/7. Where

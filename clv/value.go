@@ -50,9 +50,9 @@ func (v ValueOptions) Validate() error {
 //
 //	Margin * expected spend a purchase * discounted expected purchases within the horizon
 //
-// The spend comes from the spend model given X and the mean Spend/X; a customer whose refunds exceed the repeat
-// purchases counts as one with a mean of 0. A purchase at T+u counts e^(-delta u), delta being the Discount's continuous
-// rate a unit; see DiscountedPurchases. The result is rounded once, in the currency of h.Spend.
+// The spend comes from the spend model given X and the mean Spend/X; for GammaGamma a customer whose refunds exceed the
+// repeat purchases counts as one with a mean of 0. A purchase at T+u counts e^(-delta u), delta being the Discount's
+// continuous rate a unit; see DiscountedPurchases. The result is rounded once, in the currency of h.Spend.
 //
 // Value returns an error if the options or a model are not valid, if the history does not validate or has no currency,
 // and one that wraps ErrInfinite if the value is infinite: for ever at rate 0 for some models, and where a gamma-gamma
@@ -109,8 +109,11 @@ func (w *worth) score(h History) (Score, error) {
 	var discounted float64
 	s.Purchases, discounted = w.expected(h)
 	mean := 0.0
-	if h.X > 0 && h.Spend.Sign() > 0 {
+	if h.X > 0 {
 		mean = h.MeanSpend()
+		if _, positive := w.spend.(GammaGamma); positive {
+			mean = max(0, mean)
+		}
 	}
 	spend := w.spend.Mean(h.X, mean)
 	value := w.v.Margin * spend * discounted

@@ -323,3 +323,29 @@ func BenchmarkPredict(b *testing.B) {
 	}
 	b.ReportMetric(float64(len(hs.Rows))*float64(b.N)/b.Elapsed().Seconds(), "customers/s")
 }
+
+// TestValueOfRefunds gives a customer whose refunds exceed the repeat purchases the shrunken negative mean of a spend
+// model that knows such, and a mean of 0 in gamma-gamma, which does not.
+func TestValueOfRefunds(t *testing.T) {
+	h := History{X: 2, TX: 20, T: 30, Spend: money.MustParse("-80", "USD")}
+	normal := NormalNormal{Mu: 30, Tau: 10, Sigma: 20}
+	v := ValueOptions{Margin: 1, Horizon: 52}
+	purchases := cdnowModel.ExpectedPurchases(h, 52)
+	for _, spend := range []SpendModel{normal, published} {
+		got, err := Value(cdnowModel, spend, h, Week, v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mean := spend.Mean(2, -40)
+		if spend.Kind() == published.Kind() {
+			mean = spend.Mean(2, 0)
+		}
+		if want := purchases * mean; math.Abs(got.Float64()-want) > 0.005+1e-9 {
+			t.Errorf("%s: value %v, want %v", spend.Kind(), got, want)
+		}
+	}
+	// The posterior mean of mu with prior variance 100 and error variance 400/2: (30/100 - 40/200)/(1/100 + 1/200).
+	if m := normal.Mean(2, -40); math.Abs(m-(0.3-0.2)/0.015) > 1e-12 {
+		t.Errorf("mean %v", m)
+	}
+}
