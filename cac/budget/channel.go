@@ -13,7 +13,7 @@ import (
 // A Channel is what a budget can be spent on.
 type Channel struct {
 	Name  string       // unique and not empty
-	Curve Curve        // customers won by a spend in units of the budget's currency, in the period of the plan
+	Curve Curve        // customers won by a spend in units of the budget's currency, in the period of the plan; safe for concurrent calls
 	Value money.Amount // what a customer of the channel is worth: a CLV on margin. Where Curve gives revenue, the margin on one unit of it
 
 	Min     money.Amount // the least spend; the zero Amount: 0

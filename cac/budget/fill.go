@@ -1,6 +1,12 @@
 package budget
 
-import "math"
+import (
+	"fmt"
+	"math"
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
 
 // An envelope is the concave envelope of an item's return over a span: a straight line from (low, f(low)) to
 // (touch, f(touch)), and the curve itself from there on.
@@ -78,10 +84,10 @@ func (e *envelope) gap(c *item, x float64) float64 {
 // its envelope.
 func fill(items []item, es []envelope, total, hint float64, x []float64) (price float64) {
 	demand := func(price float64) float64 {
+		demands(items, es, price, x)
 		sum := 0.0
-		for i := range items {
-			x[i] = es[i].demand(&items[i], price)
-			sum += x[i]
+		for _, v := range x {
+			sum += v
 		}
 		return sum - total
 	}
@@ -146,6 +152,39 @@ func fill(items []item, es []envelope, total, hint float64, x []float64) (price 
 	}
 	top(items, es, total, x)
 	return low
+}
+
+// demands fills x with what each envelope takes at a price. Many are shared between goroutines; each x is computed alone,
+// so their number does not matter.
+func demands(items []item, es []envelope, price float64, x []float64) {
+	const few = 250
+	workers := min(runtime.GOMAXPROCS(0), len(items)/few)
+	if workers < 2 {
+		for i := range items {
+			x[i] = es[i].demand(&items[i], price)
+		}
+		return
+	}
+	var wg sync.WaitGroup
+	var panicked atomic.Value
+	for w := range workers {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			defer func() {
+				if r := recover(); r != nil {
+					panicked.CompareAndSwap(nil, fmt.Sprint(r))
+				}
+			}()
+			for i := len(items) * w / workers; i < len(items)*(w+1)/workers; i++ {
+				x[i] = es[i].demand(&items[i], price)
+			}
+		}()
+	}
+	wg.Wait()
+	if r := panicked.Load(); r != nil {
+		panic(r) // a curve of the caller's: on the caller's goroutine, where it can be recovered from
+	}
 }
 
 // top makes rounding errors good, so that x adds up to total as nearly as float64 can say. The largest spends take them,
