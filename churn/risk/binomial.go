@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/custval/custval/churn/internal/linalg"
 	"github.com/custval/custval/fit"
 )
 
@@ -361,7 +362,7 @@ func separatedLevel(t Term, x []float64, p, width int, w1, w0 []float64) error {
 // meat returns the sum of the outer products of the scores of independent rows or clusters.
 func (b *binomial) meat(ctx context.Context, beta []float64, d *Design, o *LogisticOptions, left []bool) ([][]float64, error) {
 	k := 1 + b.p
-	meat := newMatrix(k)
+	meat := linalg.NewMatrix(k)
 	score := make([]float64, k)
 	if o.Cluster == nil {
 		score[0] = 1
@@ -447,7 +448,7 @@ func sandwich(bread, meat [][]float64) [][]float64 {
 }
 
 func product(a, b [][]float64) [][]float64 {
-	m := newMatrix(len(a))
+	m := linalg.NewMatrix(len(a))
 	for i := range m {
 		for k, x := range a[i] {
 			for j, y := range b[k] {
@@ -475,7 +476,7 @@ func unscaleCoef(b []float64, free int, mean, scale []float64) (base, coef []flo
 
 // unscale returns the covariance of unscaleCoef's result.
 func unscale(cov [][]float64, free int, mean, scale []float64) [][]float64 {
-	a := newMatrix(len(cov))
+	a := linalg.NewMatrix(len(cov))
 	for i := range cov {
 		a[i][i] = 1
 		if i >= free {
@@ -486,7 +487,7 @@ func unscale(cov [][]float64, free int, mean, scale []float64) [][]float64 {
 			a[i][free+j] = -mean[j] / scale[j]
 		}
 	}
-	t := newMatrix(len(cov))
+	t := linalg.NewMatrix(len(cov))
 	for i := range a {
 		for j := range a {
 			t[i][j] = a[j][i]

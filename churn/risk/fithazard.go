@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/custval/custval/churn/internal/linalg"
 	"github.com/custval/custval/fit"
 	"github.com/custval/custval/ledger"
 )
@@ -151,11 +152,11 @@ func (h *personPeriods) result(ctx context.Context, n *newton, tenures []ledger.
 	if err != nil {
 		return nil, err
 	}
-	factor, bad := cholesky(n.penalized(expected.info), pivotLeast)
+	factor, bad := linalg.Cholesky(n.penalized(expected.info), pivotLeast)
 	if bad >= 0 {
 		return nil, n.stuck(nil, fmt.Errorf("risk: %w: the information of the coefficients is singular; set Ridge", fit.ErrNotConverged))
 	}
-	cov := inverse(factor)
+	cov := linalg.Inverse(factor)
 	f := &HazardFit{Left: h.gone, Periods: h.total}
 	e := &f.Estimate
 	if o.Robust || o.Cluster != nil {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/custval/custval/churn/internal/linalg"
 	"github.com/custval/custval/fit"
 )
 
@@ -194,7 +195,7 @@ func (m Hazard) baseline(t int) float64 {
 	if m.Baseline == EachPeriod {
 		return m.Base[groupOf(m.Cuts, t)]
 	}
-	return m.Base[0] + dot(m.Baseline.terms(t), m.Base[1:])
+	return m.Base[0] + linalg.Dot(m.Baseline.terms(t), m.Base[1:])
 }
 
 // Hazard returns P(leaves in period t | still there when it begins) for a row of covariates coded as [Terms.Row] and
@@ -205,7 +206,7 @@ func (m Hazard) Hazard(row []float64, t int) float64 {
 	if t < 1 || len(row) != len(m.Coef) || m.Validate() != nil {
 		return math.NaN()
 	}
-	return m.Link.inverse(m.baseline(t) + dot(m.Coef, row))
+	return m.Link.inverse(m.baseline(t) + linalg.Dot(m.Coef, row))
 }
 
 // Predict returns the prospects of a customer with the given profile. It returns an error for a profile that does not fit
@@ -226,7 +227,7 @@ func (m Hazard) PredictRow(row []float64) (Outlook, error) {
 	if len(row) != len(m.Coef) {
 		return Outlook{}, fmt.Errorf("risk: a row of %d numbers for %d coefficients", len(row), len(m.Coef))
 	}
-	eta := dot(m.Coef, row)
+	eta := linalg.Dot(m.Coef, row)
 	if math.IsNaN(eta) || math.IsInf(eta, 0) {
 		return Outlook{}, fmt.Errorf("risk: the row has the linear predictor %v", eta)
 	}

@@ -7,13 +7,14 @@ import (
 	"math"
 	"slices"
 
+	"github.com/custval/custval/churn/internal/linalg"
 	"github.com/custval/custval/ledger"
 )
 
 // meat returns the sum of the outer products of the scores of tenures or clusters.
 func (h *personPeriods) meat(ctx context.Context, beta []float64, tenures []ledger.Tenure, o *HazardOptions) ([][]float64, error) {
 	k, _ := h.size()
-	meat := newMatrix(k)
+	meat := linalg.NewMatrix(k)
 	if o.Cluster == nil {
 		score := make([]float64, k)
 		for r := range h.rows {
@@ -66,7 +67,7 @@ func (h *personPeriods) meat(ctx context.Context, beta []float64, tenures []ledg
 // score adds the gradient of one row.
 func (h *personPeriods) score(beta []float64, r int, weight float64, score []float64) {
 	row := h.x[r*h.p : (r+1)*h.p]
-	eta := dot(beta[h.groups+h.q:], row)
+	eta := linalg.Dot(beta[h.groups+h.q:], row)
 	sum := 0.0
 	h.each(r, func(c int, stays, left float64) {
 		_, slope, _ := h.link.derivs(eta+h.base(beta, c), stays, left, false)
@@ -129,7 +130,7 @@ func (h *personPeriods) add(beta []float64, lo, hi int, expected bool, s *sums) 
 	byTime := make([]float64, h.q)
 	for r := lo; r < hi; r++ {
 		row := h.x[r*h.p : (r+1)*h.p]
-		eta, weight := dot(beta[first:], row), h.weight[r]
+		eta, weight := linalg.Dot(beta[first:], row), h.weight[r]
 		var slope, info float64
 		for c := h.first[r]; c <= h.last[r]; c++ {
 			stays, left := h.inCell(r, c)
@@ -168,7 +169,7 @@ func (h *personPeriods) add(beta []float64, lo, hi int, expected bool, s *sums) 
 
 func (h *personPeriods) against(d []float64) (worst, largest float64) {
 	for r := range h.rows {
-		v := dot(d[h.groups+h.q:], h.x[r*h.p:(r+1)*h.p])
+		v := linalg.Dot(d[h.groups+h.q:], h.x[r*h.p:(r+1)*h.p])
 		h.each(r, func(c int, stays, left float64) {
 			w := v + h.base(d, c)
 			largest = max(largest, math.Abs(w))

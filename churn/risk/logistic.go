@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/custval/custval/churn/internal/linalg"
 	"github.com/custval/custval/fit"
 	"github.com/custval/custval/internal/stat"
 )
@@ -75,7 +76,7 @@ func (m Logistic) LinearPredictor(row []float64) float64 {
 	if len(row) != len(m.Coef) {
 		return math.NaN()
 	}
-	return m.Intercept + dot(m.Coef, row)
+	return m.Intercept + linalg.Dot(m.Coef, row)
 }
 
 // Probability returns P(leaves) of a row of covariates coded as [Terms.Row] and [Design.Row] do. It is NaN for a row of
@@ -255,7 +256,7 @@ func ridge(weight float64, unscaled bool, free int, scale []float64) []float64 {
 
 // result puts the fit on the scale of the covariates.
 func (b *binomial) result(ctx context.Context, n *newton, d *Design, o *LogisticOptions, left []bool) (*LogisticFit, error) {
-	cov := inverse(n.factor)
+	cov := linalg.Inverse(n.factor)
 	f := &LogisticFit{Left: b.left, NullLogLik: xlogy(b.left, b.left/(b.left+b.stayed)) + xlogy(b.stayed, b.stayed/(b.left+b.stayed))}
 	e := &f.Estimate
 	if o.Robust || o.Cluster != nil {
@@ -334,7 +335,7 @@ func (f *LogisticFit) Interval(row []float64, level float64) (probability, lower
 	if math.IsNaN(eta) || math.IsInf(eta, 0) {
 		return 0, 0, 0, fmt.Errorf("risk: interval: the row has the log-odds %v", eta)
 	}
-	se := math.Sqrt(form(f.Estimate.Cov, append([]float64{1}, row...)))
+	se := math.Sqrt(linalg.Form(f.Estimate.Cov, append([]float64{1}, row...)))
 	return sigmoid(eta), sigmoid(eta - z*se), sigmoid(eta + z*se), nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/custval/custval/churn/internal/linalg"
 	"github.com/custval/custval/fit"
 )
 
@@ -152,8 +153,8 @@ func (n *newton) run(ctx context.Context, start []float64) error {
 			return n.stuck(step, fmt.Errorf("risk: %w: the information of the coefficients is singular; set Ridge", fit.ErrNotConverged))
 		}
 		slope := n.slope()
-		step = solve(factor, slope)
-		decrement := dot(slope, step)
+		step = linalg.Solve(factor, slope)
+		decrement := linalg.Dot(slope, step)
 		if decrement < separatedAt*n.least && decrement > separatedFall*last && decrement > 1e-14*n.least && n.separates(step) {
 			return n.separated(step)
 		}
@@ -201,7 +202,7 @@ func (n *newton) objective(s *sums, b []float64) float64 {
 // penalized returns the information with the penalty's.
 func (n *newton) penalized(info []float64) [][]float64 {
 	k := len(n.b)
-	m := newMatrix(k)
+	m := linalg.NewMatrix(k)
 	for j := range m {
 		copy(m[j], info[j*k:(j+1)*k])
 		if n.penalty != nil {
@@ -213,7 +214,7 @@ func (n *newton) penalized(info []float64) [][]float64 {
 
 // factorize returns the Cholesky factor of the penalized information.
 func (n *newton) factorize() ([][]float64, int) {
-	return cholesky(n.penalized(n.sums.info), pivotLeast)
+	return linalg.Cholesky(n.penalized(n.sums.info), pivotLeast)
 }
 
 func (n *newton) slope() []float64 {
@@ -266,8 +267,8 @@ func (n *newton) collinear(bad int) error {
 		before[j] = j
 	}
 	info := n.penalized(n.sums.info)
-	if l, b := cholesky(within(info, before), pivotLeast); b < 0 && bad > 0 {
-		for j, w := range solve(l, pick(info[bad], before)) {
+	if l, b := linalg.Cholesky(linalg.Within(info, before), pivotLeast); b < 0 && bad > 0 {
+		for j, w := range linalg.Solve(l, linalg.Pick(info[bad], before)) {
 			if math.Abs(w) > 1e-6 && (j >= n.free || n.free > 1) {
 				e.With = append(e.With, n.names[j])
 			}

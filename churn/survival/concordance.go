@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/custval/custval/churn/internal/linalg"
 	"github.com/custval/custval/internal/stat"
 	"github.com/custval/custval/ledger"
 )
@@ -252,7 +253,7 @@ func (p *pairing) result(tenures []ledger.Tenure, o *ConcordanceOptions, level f
 		}
 		moves[k] += (p.gain[i] - c.Value*p.pairs[i]) / total
 	}
-	c.StdErr = math.Sqrt(dot(moves, moves))
+	c.StdErr = math.Sqrt(linalg.Dot(moves, moves))
 	z := stat.TwoSided(level)
 	c.Lower, c.Upper = math.Max(0, c.Value-z*c.StdErr), math.Min(1, c.Value+z*c.StdErr)
 	return c, nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/custval/custval/churn/internal/linalg"
 	"github.com/custval/custval/fit"
 	"github.com/custval/custval/internal/stat"
 )
@@ -129,7 +130,7 @@ func (m Cox) HazardRatioInterval(x1, x0 []float64, level float64) (lower, upper 
 	for j := range dx {
 		dx[j] = x1[j] - x0[j]
 	}
-	center, half := dot(m.Coef, dx), stat.TwoSided(level)*math.Sqrt(form(m.Cov, dx))
+	center, half := linalg.Dot(m.Coef, dx), stat.TwoSided(level)*math.Sqrt(linalg.Form(m.Cov, dx))
 	return math.Exp(center - half), math.Exp(center + half)
 }
 
@@ -171,7 +172,7 @@ func (m Cox) PredictRow(row []float64, stratum string, o *CurveOptions) (*Curve,
 	for j := range dx {
 		dx[j] = row[j] - m.Means[j]
 	}
-	ratio := math.Exp(dot(m.Coef, dx))
+	ratio := math.Exp(linalg.Dot(m.Coef, dx))
 	if !isFinite(ratio) {
 		return nil, errors.New("survival: cox: the hazard of the row is not a finite number")
 	}
@@ -182,7 +183,7 @@ func (m Cox) PredictRow(row []float64, stratum string, o *CurveOptions) (*Curve,
 		for j := range q {
 			q[j] = dx[j]*s.CumHazard - s.Shift[j]
 		}
-		sigma := ratio * math.Sqrt(s.Variance+form(m.Cov, q))
+		sigma := ratio * math.Sqrt(s.Variance+linalg.Form(m.Cov, q))
 		*pt = Point{Time: s.Time, AtRisk: s.AtRisk, Events: s.Events, CumHazard: ratio * s.CumHazard, CumHazardStdErr: sigma}
 		pt.Survival = math.Exp(-pt.CumHazard)
 		pt.StdErr = pt.Survival * sigma

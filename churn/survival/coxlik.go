@@ -3,6 +3,8 @@ package survival
 import (
 	"context"
 	"math"
+
+	"github.com/custval/custval/churn/internal/linalg"
 )
 
 // coxSums is the partial likelihood at one point with its derivatives, all for the standardized covariates, and the
@@ -28,11 +30,11 @@ type coxSums struct {
 // running matrix.
 func (c *coxData) evaluate(ctx context.Context, ties Ties, b []float64) (*coxSums, error) {
 	m := len(c.time)
-	s := &coxSums{grad: make([]float64, c.p), info: newMatrix(c.p), risk: make([]float64, c.n), step: make([]float64, m),
+	s := &coxSums{grad: make([]float64, c.p), info: linalg.NewMatrix(c.p), risk: make([]float64, c.n), step: make([]float64, m),
 		own: make([]float64, m), cum: make([]float64, m)}
 	eta := make([]float64, c.n)
 	for i := range eta {
-		eta[i] = dot(c.x[i*c.p:(i+1)*c.p], b)
+		eta[i] = linalg.Dot(c.x[i*c.p:(i+1)*c.p], b)
 		s.risk[i] = math.Exp(eta[i])
 	}
 	if err := c.sumEvents(ctx, s, ties, eta); err != nil {

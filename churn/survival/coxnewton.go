@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/custval/custval/churn/internal/linalg"
 	"github.com/custval/custval/fit"
 	"github.com/custval/custval/ledger"
 )
@@ -49,8 +50,8 @@ func (n *coxNewton) run(ctx context.Context) error {
 			return n.separated(n.b)
 		}
 		slope := n.slope()
-		step := solve(factor, slope)
-		decrement := dot(slope, step)
+		step := linalg.Solve(factor, slope)
+		decrement := linalg.Dot(slope, step)
 		if n.penalty == nil && decrement < separatedAt && decrement > 1e-14 && decrement > separatedFall*last {
 			return n.separated(step)
 		}
@@ -101,13 +102,13 @@ func (n *coxNewton) objective(s *coxSums, b []float64) float64 {
 func (n *coxNewton) factorize() ([][]float64, int) {
 	info := n.sums.info
 	if n.penalty != nil {
-		info = newMatrix(n.data.p)
+		info = linalg.NewMatrix(n.data.p)
 		for j := range info {
 			copy(info[j], n.sums.info[j])
 			info[j][j] += n.penalty[j]
 		}
 	}
-	return cholesky(info, pivotLeast)
+	return linalg.Cholesky(info, pivotLeast)
 }
 
 func (n *coxNewton) slope() []float64 {
@@ -149,8 +150,8 @@ func (n *coxNewton) collinear(bad int) error {
 	for j := range bad {
 		before = append(before, j)
 	}
-	if l, b := cholesky(within(n.sums.info, before), pivotLeast); b < 0 && bad > 0 {
-		weights := solve(l, pick(n.sums.info[bad], before))
+	if l, b := linalg.Cholesky(linalg.Within(n.sums.info, before), pivotLeast); b < 0 && bad > 0 {
+		weights := linalg.Solve(l, linalg.Pick(n.sums.info[bad], before))
 		for j, w := range weights {
 			if math.Abs(w) > 1e-6 {
 				e.With = append(e.With, c.columns[j])
@@ -192,7 +193,7 @@ func (n *coxNewton) result(tenures []ledger.Tenure, d *Design, o *CoxOptions) *C
 	for j := range m.Coef {
 		m.Coef[j] = n.b[j] / c.scale[j]
 	}
-	cov := c.unscale(inverse(n.factor))
+	cov := c.unscale(linalg.Inverse(n.factor))
 	f := &CoxFit{NullLogLik: n.null.logLik, Estimate: fit.Estimate[Cox]{LogLik: n.sums.logLik, Cov: cov,
 		Customers: customers(tenures, o.Intervals), Iter: n.iter, Evaluations: n.evals, Stop: n.stop}}
 	path := c.newPath(n.sums, n.ties)
@@ -222,16 +223,16 @@ func (n *coxNewton) result(tenures []ledger.Tenure, d *Design, o *CoxOptions) *C
 func (f *CoxFit) test(n *coxNewton) {
 	p := n.data.p
 	f.LikelihoodRatio = newChiSquare(2*(f.Estimate.LogLik-f.NullLogLik), p)
-	l, bad := cholesky(f.Estimate.Cov, 1e-14)
+	l, bad := linalg.Cholesky(f.Estimate.Cov, 1e-14)
 	if bad >= 0 {
 		f.Wald = ChiSquare{math.NaN(), p, math.NaN()} // fewer clusters than covariates
 	} else {
-		f.Wald = newChiSquare(quadratic(l, f.Estimate.Model.Coef), p)
+		f.Wald = newChiSquare(linalg.Quadratic(l, f.Estimate.Model.Coef), p)
 	}
-	if l, bad = cholesky(n.null.info, pivotLeast); bad >= 0 {
+	if l, bad = linalg.Cholesky(n.null.info, pivotLeast); bad >= 0 {
 		f.Score = ChiSquare{math.NaN(), p, math.NaN()} // collinear covariates under a ridge
 	} else {
-		f.Score = newChiSquare(quadratic(l, n.null.grad), p)
+		f.Score = newChiSquare(linalg.Quadratic(l, n.null.grad), p)
 	}
 }
 

@@ -3,6 +3,7 @@ package survival
 import (
 	"math"
 
+	"github.com/custval/custval/churn/internal/linalg"
 	"github.com/custval/custval/ledger"
 )
 
@@ -124,13 +125,13 @@ func (c *coxData) clusterScores(s *coxSums, h *coxPath, tenures []ledger.Tenure,
 
 // robust returns the sandwich: the cross product of what each cluster moves the coefficients by.
 func (c *coxData) robust(s *coxSums, h *coxPath, tenures []ledger.Tenure, o *CoxOptions, cov [][]float64) [][]float64 {
-	out, move := newMatrix(c.p), make([]float64, c.p)
+	out, move := linalg.NewMatrix(c.p), make([]float64, c.p)
 	for _, u := range c.clusterScores(s, h, tenures, o) {
 		for j := range u {
 			u[j] *= c.scale[j]
 		}
 		for j := range move {
-			move[j] = dot(cov[j], u)
+			move[j] = linalg.Dot(cov[j], u)
 		}
 		for j := range move {
 			for k := range j + 1 {
@@ -144,7 +145,7 @@ func (c *coxData) robust(s *coxSums, h *coxPath, tenures []ledger.Tenure, o *Cox
 
 // robustScore is the score test with the variance between clusters.
 func (c *coxData) robustScore(s *coxSums, h *coxPath, tenures []ledger.Tenure, o *CoxOptions) *ChiSquare {
-	total, cross := make([]float64, c.p), newMatrix(c.p)
+	total, cross := make([]float64, c.p), linalg.NewMatrix(c.p)
 	for _, u := range c.clusterScores(s, h, tenures, o) {
 		for j := range u {
 			total[j] += u[j]
@@ -154,10 +155,10 @@ func (c *coxData) robustScore(s *coxSums, h *coxPath, tenures []ledger.Tenure, o
 		}
 	}
 	mirror(cross)
-	l, bad := cholesky(cross, 1e-12)
+	l, bad := linalg.Cholesky(cross, 1e-12)
 	if bad >= 0 {
 		return &ChiSquare{math.NaN(), c.p, math.NaN()}
 	}
-	test := newChiSquare(quadratic(l, total), c.p)
+	test := newChiSquare(linalg.Quadratic(l, total), c.p)
 	return &test
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/custval/custval/churn/internal/linalg"
 	"github.com/custval/custval/ledger"
 )
 
@@ -90,7 +91,7 @@ func (f *CoxFit) scores(c *coxData, s *coxSums, h *coxPath, n int, r *CoxResidua
 			u[j] *= c.scale[j]
 		}
 		for j := range u {
-			r.DFBeta[row][j] = c.weight[i] * dot(cov[j], u)
+			r.DFBeta[row][j] = c.weight[i] * linalg.Dot(cov[j], u)
 			r.DFBetas[row][j] = r.DFBeta[row][j] / math.Sqrt(cov[j][j])
 		}
 	}
@@ -119,7 +120,7 @@ func (f *CoxFit) schoenfeld(c *coxData, h *coxPath, r *CoxResiduals) {
 					q.Residual[j] = (x - h.mean[int(e)*c.p+j]) * c.scale[j]
 				}
 				for j := range q.Scaled {
-					q.Scaled[j] = f.Estimate.Model.Coef[j] + float64(events)*dot(cov[j], q.Residual)
+					q.Scaled[j] = f.Estimate.Model.Coef[j] + float64(events)*linalg.Dot(cov[j], q.Residual)
 				}
 				r.Schoenfeld = append(r.Schoenfeld, q)
 			}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 
+	"github.com/custval/custval/churn/internal/linalg"
 	"github.com/custval/custval/ledger"
 )
 
@@ -83,7 +84,7 @@ func (f *CoxFit) TestProportionality(ctx context.Context, tenures []ledger.Tenur
 	}
 	p := c.p
 	first, second := c.moment(s, f.Estimate.Model.Ties, g), c.moment(s, f.Estimate.Model.Ties, squared)
-	info, slope := newMatrix(2*p), make([]float64, 2*p)
+	info, slope := linalg.NewMatrix(2*p), make([]float64, 2*p)
 	for j := range p {
 		for k := range p {
 			info[j][k], info[p+j][p+k] = s.info[j][k], second[j][k]
@@ -111,11 +112,11 @@ func scoreTest(info [][]float64, slope []float64, p, from, width int) ChiSquare 
 	for j := from; j < from+width; j++ {
 		index = append(index, p+j)
 	}
-	l, bad := cholesky(within(info, index), 1e-12)
+	l, bad := linalg.Cholesky(linalg.Within(info, index), 1e-12)
 	if bad >= 0 {
 		return ChiSquare{math.NaN(), width, math.NaN()}
 	}
-	return newChiSquare(quadratic(l, pick(slope, index)), width)
+	return newChiSquare(linalg.Quadratic(l, linalg.Pick(slope, index)), width)
 }
 
 // timeScale returns g at each event, less its mean over the events.
@@ -182,7 +183,7 @@ func (c *coxData) timeSlope(h *coxPath, g, slope []float64) {
 // moment sums g times the variance of the covariates over the risk sets. As in evaluate, the part over rows comes from the
 // hazard that each has met, here multiplied by g.
 func (c *coxData) moment(s *coxSums, ties Ties, g []float64) [][]float64 {
-	m := &coxSums{info: newMatrix(c.p), grad: make([]float64, c.p), risk: s.risk, step: make([]float64, len(g)),
+	m := &coxSums{info: linalg.NewMatrix(c.p), grad: make([]float64, c.p), risk: s.risk, step: make([]float64, len(g)),
 		own: make([]float64, len(g)), cum: make([]float64, len(g))}
 	r, t, mean := c.newRiskSet(), &tied{d1: make([]float64, c.p)}, make([]float64, c.p)
 	for e := len(g) - 1; e >= 0; e-- {

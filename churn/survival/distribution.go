@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"github.com/custval/custval/churn/internal/linalg"
 	"github.com/custval/custval/fit"
 	"github.com/custval/custval/internal/special"
 )
@@ -227,7 +228,7 @@ func typed[M Distribution, R Record](ctx context.Context, family Family, records
 func same(theta []float64) []float64 { return theta }
 
 func unitMatrix(n int) [][]float64 {
-	m := newMatrix(n)
+	m := linalg.NewMatrix(n)
 	for i := range m {
 		m[i][i] = 1
 	}

@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 
+	"github.com/custval/custval/churn/internal/linalg"
 	"github.com/custval/custval/ledger"
 )
 
@@ -122,7 +123,7 @@ func Compare(tenures []ledger.Tenure, by By, o *TestOptions) (*Comparison, error
 		return nil, undefined(fmt.Sprintf("comparison: %d group", len(names)))
 	}
 	c := &Comparison{Weighting: o.Weighting, Rho: o.Rho, Gamma: o.Gamma, Score: make([]float64, len(names)),
-		Cov: newMatrix(len(names)), Groups: make([]GroupCount, len(names))}
+		Cov: linalg.NewMatrix(len(names)), Groups: make([]GroupCount, len(names))}
 	for g, name := range names {
 		c.Groups[g].Group = name
 	}
@@ -233,13 +234,13 @@ func (c *Comparison) test() error {
 		return undefined("comparison: no event while two groups were at risk")
 	}
 	index = index[:len(index)-1]
-	l, bad := cholesky(within(c.Cov, index), 1e-12)
+	l, bad := linalg.Cholesky(linalg.Within(c.Cov, index), 1e-12)
 	if bad >= 0 {
 		return undefined(fmt.Sprintf("comparison: no event that could tell group %q from the others",
 			c.Groups[index[bad]].Group))
 	}
 	c.DF = len(index)
-	c.ChiSquare = quadratic(l, pick(c.Score, index))
+	c.ChiSquare = linalg.Quadratic(l, linalg.Pick(c.Score, index))
 	c.P = chiSquaredP(c.ChiSquare, c.DF)
 	return nil
 }
@@ -277,11 +278,11 @@ func (c *Comparison) Trend(numbers map[string]float64) (Trend, error) {
 		a[g] -= mean
 		spread = math.Max(spread, math.Abs(a[g]))
 	}
-	variance := form(c.Cov, a)
+	variance := linalg.Form(c.Cov, a)
 	if !(variance > 1e-12*spread*spread*c.Cov[0][0]) {
 		return Trend{}, undefined("trend: the numbers of the groups do not differ")
 	}
-	z := dot(a, c.Score) / math.Sqrt(variance)
+	z := linalg.Dot(a, c.Score) / math.Sqrt(variance)
 	return Trend{ChiSquare: z * z, Z: z, P: twoSidedP(z)}, nil
 }
 

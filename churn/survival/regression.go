@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/custval/custval/churn/internal/linalg"
 	"github.com/custval/custval/fit"
 	"github.com/custval/custval/internal/mle"
 )
@@ -64,7 +65,7 @@ func (m Regression) LinearPredictor(row []float64) float64 {
 	if len(row) != len(m.Coef) {
 		return math.NaN()
 	}
-	return m.Intercept + dot(m.Coef, row)
+	return m.Intercept + linalg.Dot(m.Coef, row)
 }
 
 // Predict returns the distribution of the tenure of a customer with the given profile. It returns an error for a profile
@@ -259,7 +260,7 @@ func (m *parametric) separated(j int) error {
 
 // collinear returns an error that names a covariate that is a combination of those before it.
 func (m *parametric) collinear() error {
-	gram := newMatrix(m.p)
+	gram := linalg.NewMatrix(m.p)
 	for i := range m.rows {
 		row := m.x[i*m.p : (i+1)*m.p]
 		for j, xj := range row {
@@ -269,7 +270,7 @@ func (m *parametric) collinear() error {
 		}
 	}
 	mirror(gram)
-	_, bad := cholesky(gram, pivotLeast)
+	_, bad := linalg.Cholesky(gram, pivotLeast)
 	if bad < 0 {
 		return nil
 	}
@@ -279,8 +280,8 @@ func (m *parametric) collinear() error {
 	for j := range before {
 		before[j] = j
 	}
-	if l, b := cholesky(within(gram, before), pivotLeast); b < 0 {
-		for j, w := range solve(l, pick(gram[bad], before)) {
+	if l, b := linalg.Cholesky(linalg.Within(gram, before), pivotLeast); b < 0 {
+		for j, w := range linalg.Solve(l, linalg.Pick(gram[bad], before)) {
 			if math.Abs(w) > 1e-6 {
 				e.With = append(e.With, m.design.names[j])
 			}
@@ -382,7 +383,7 @@ func (m *parametric) sum(theta []float64, lo, hi int, d *mle.Derivs) {
 	for i := lo; i < hi; i++ {
 		r := &m.rows[i]
 		x := m.x[i*m.p : (i+1)*m.p]
-		l := r.likelihood(m.family, theta[0]+dot(theta[1:k], x), shapes)
+		l := r.likelihood(m.family, theta[0]+linalg.Dot(theta[1:k], x), shapes)
 		w := r.Weight
 		d.Value += w * l.v
 		d.Grad[0] += w * l.g[0]
@@ -423,7 +424,7 @@ func (m *parametric) second(x []float64, l *local, w float64, shapes int, d *mle
 // unscale puts the estimate on the scale of the times and the covariates: a linear map of the parameters.
 func (m *parametric) unscale(e *fit.Estimate[Regression]) {
 	n := len(e.Params)
-	to := newMatrix(n)
+	to := linalg.NewMatrix(n)
 	for i := range to {
 		to[i][i] = 1
 	}
@@ -441,7 +442,7 @@ func (m *parametric) unscale(e *fit.Estimate[Regression]) {
 		theta[i] = e.Params[i].Value
 	}
 	for i := range e.Params {
-		e.Params[i].Value = dot(to[i], theta)
+		e.Params[i].Value = linalg.Dot(to[i], theta)
 	}
 	e.Params[0].Value += shift
 	e.Cov = transform(to, e.Cov)
@@ -462,14 +463,14 @@ func transform(a, cov [][]float64) [][]float64 {
 		return nil
 	}
 	n := len(a)
-	out := newMatrix(n)
+	out := linalg.NewMatrix(n)
 	half := make([]float64, len(cov))
 	for i := range n {
 		for k := range half {
-			half[k] = dot(a[i], cov[k])
+			half[k] = linalg.Dot(a[i], cov[k])
 		}
 		for j := range i + 1 {
-			out[i][j] = dot(half, a[j])
+			out[i][j] = linalg.Dot(half, a[j])
 		}
 	}
 	mirror(out)

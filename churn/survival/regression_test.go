@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/custval/custval/churn/internal/linalg"
 	"github.com/custval/custval/fit"
 	"github.com/custval/custval/internal/golden"
 	"github.com/custval/custval/ledger"
@@ -397,7 +398,7 @@ func TestPredictBand(t *testing.T) {
 				}
 				slope[i] = (moved(h) - moved(-h)) / (2 * h)
 			}
-			near(t, Family(f).String()+" std err", p.StdErr, math.Sqrt(form(e.Cov, slope)), 1e-7)
+			near(t, Family(f).String()+" std err", p.StdErr, math.Sqrt(linalg.Form(e.Cov, slope)), 1e-7)
 			if !(p.Lower < p.Survival && p.Survival < p.Upper) {
 				t.Errorf("%v: %v outside %v to %v", Family(f), p.Survival, p.Lower, p.Upper)
 			}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 
+	"github.com/custval/custval/churn/internal/linalg"
 	"github.com/custval/custval/fit"
 	"github.com/custval/custval/internal/stat"
 )
@@ -59,7 +60,7 @@ func PredictBand(e *fit.Estimate[Regression], p Profile, times []float64, o *Cur
 		for j := range shapes {
 			slope[1+len(row)+j] = l.g[1+j]
 		}
-		sigma, s := math.Sqrt(form(e.Cov, slope)), math.Exp(l.v)
+		sigma, s := math.Sqrt(linalg.Form(e.Cov, slope)), math.Exp(l.v)
 		lower, upper := band.limits(s, sigma, z)
 		points[k] = BandPoint{t, s, s * sigma, lower, upper}
 	}
