@@ -1,62 +1,64 @@
 package risk
 
-import "math"
+import (
+	"cmp"
+	"context"
+	"math"
+	"slices"
 
-// A keyed is a row and the bits by which it is sorted.
-type keyed struct {
-	key uint64
-	row int32
-}
-
-// sortKey returns bits that have the order of x, which must not be NaN.
-func sortKey(x float64) uint64 {
-	bits := math.Float64bits(x + 0)
-	if bits>>63 != 0 {
-		return ^bits
-	}
-	return bits | 1<<63
-}
-
-const (
-	digitBits = 11
-	digits    = 6 // of 64 bits
+	"github.com/custval/custval/internal/radix"
 )
 
-// sortByKey sorts the rows by key and leaves rows of equal keys in their order. It is a radix sort that skips the digits
-// in which all keys agree.
-func sortByKey(rows []keyed) []keyed {
-	if len(rows) < 2 {
-		return rows
-	}
-	const mask = 1<<digitBits - 1
-	counts := new([digits][1 << digitBits]int32)
+// contentOrder sorts rows by a hash of their columns and then, where there are ties, by those, so that what is summed over
+// rows of equal columns does not depend on the order of the input.
+func contentOrder(ctx context.Context, n int, columns [][]float64, ties ...[]float64) ([]radix.Keyed, error) {
+	rows := make([]radix.Keyed, n)
 	for i := range rows {
-		k := rows[i].key
-		counts[0][k&mask]++
-		counts[1][k>>digitBits&mask]++
-		counts[2][k>>(2*digitBits)&mask]++
-		counts[3][k>>(3*digitBits)&mask]++
-		counts[4][k>>(4*digitBits)&mask]++
-		counts[5][k>>(5*digitBits)&mask]++
+		rows[i].Row = int32(i)
 	}
-	spare := make([]keyed, len(rows))
-	for b := range counts {
-		count, shift := &counts[b], digitBits*b
-		if count[rows[0].key>>shift&mask] == int32(len(rows)) {
-			continue
+	for _, column := range columns {
+		if err := canceled(ctx, 0); err != nil {
+			return nil, err
 		}
-		sum := int32(0)
-		for v := range count {
-			count[v], sum = sum, sum+count[v]
+		for i, x := range column {
+			rows[i].Key = mixBits(rows[i].Key, x)
 		}
-		for i := range rows {
-			v := rows[i].key >> shift & mask
-			spare[count[v]] = rows[i]
-			count[v]++
-		}
-		rows, spare = spare, rows
 	}
-	return rows
+	rows = radix.Sort(rows)
+	for i, next := 0, 0; i < n; next++ {
+		if err := canceled(ctx, next); err != nil {
+			return nil, err
+		}
+		j := i + 1
+		alike := true
+		for ; j < n && rows[j].Key == rows[i].Key; j++ {
+			alike = alike && compareRows(columns, rows[i].Row, rows[j].Row) == 0
+		}
+		if j-i > 1 && (!alike || len(ties) > 0) {
+			slices.SortFunc(rows[i:j], func(a, b radix.Keyed) int {
+				return cmp.Or(compareRows(columns, a.Row, b.Row), compareRows(ties, a.Row, b.Row))
+			})
+		}
+		i = j
+	}
+	return rows, nil
+}
+
+// contents returns the columns, in a slice of its own.
+func (d *Design) contents() [][]float64 {
+	if d == nil {
+		return nil
+	}
+	return slices.Clone(d.columns)
+}
+
+func compareRows(columns [][]float64, a, b int32) int {
+	for _, column := range columns {
+		if c := cmp.Compare(column[a], column[b]); c != 0 {
+			return c
+		}
+	}
+	return 0
 }
 
 // mixBits adds the bits of x to a hash.

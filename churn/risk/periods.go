@@ -155,19 +155,19 @@ func (h *personPeriods) merge(ctx context.Context, spans []span, d *Design) erro
 		if err := canceled(ctx, i); err != nil {
 			return err
 		}
-		s := spans[k.row]
+		s := spans[k.Row]
 		if s.last < s.first {
-			h.source[k.row] = -1
+			h.source[k.Row] = -1
 			continue
 		}
 		h.least = min(h.least, s.weight)
-		if last >= 0 && compareRows(columns, last, k.row) == 0 {
+		if last >= 0 && compareRows(columns, last, k.Row) == 0 {
 			h.weight[h.rows-1] += s.weight
-			h.source[k.row] = int32(h.rows - 1)
+			h.source[k.Row] = int32(h.rows - 1)
 			continue
 		}
-		last = k.row
-		h.source[k.row] = int32(h.rows)
+		last = k.Row
+		h.source[k.Row] = int32(h.rows)
 		h.rows++
 		a, b := cellOf(s.first), cellOf(s.last)
 		h.first, h.last = append(h.first, a), append(h.last, b)
@@ -178,7 +178,7 @@ func (h *personPeriods) merge(ctx context.Context, spans []span, d *Design) erro
 		h.stays, h.ends = append(h.stays, stays), append(h.ends, end)
 		h.left, h.weight = append(h.left, s.left), append(h.weight, s.weight)
 		for j := range h.p {
-			h.x = append(h.x, d.columns[j][k.row])
+			h.x = append(h.x, d.columns[j][k.Row])
 		}
 	}
 	at, gone := make([]float64, h.groups), make([]float64, h.groups)

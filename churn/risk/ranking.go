@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/custval/custval/internal/radix"
 	"github.com/custval/custval/internal/stat"
 	"github.com/custval/custval/ledger"
 )
@@ -47,20 +48,20 @@ func newRanking(scores []float64, left []bool, weights []float64) (*Ranking, err
 	if err := checkWeights(weights, len(scores)); err != nil {
 		return nil, err
 	}
-	rows := make([]keyed, len(scores))
+	rows := make([]radix.Keyed, len(scores))
 	for i, s := range scores {
 		if math.IsNaN(s) || math.IsInf(s, 0) {
 			return nil, rowError(i, "score", formatFloat(s), errScore)
 		}
-		rows[i] = keyed{^sortKey(s), int32(i)}
+		rows[i] = radix.Keyed{Key: ^radix.Key(s), Row: int32(i)}
 	}
-	rows = sortByKey(rows)
+	rows = radix.Sort(rows)
 	if weights != nil {
 		sortTies(rows, left, weights)
 	}
 	steps := 0
 	for i := range rows {
-		if i == 0 || rows[i].key != rows[i-1].key {
+		if i == 0 || rows[i].Key != rows[i-1].Key {
 			steps++
 		}
 	}
@@ -68,15 +69,15 @@ func newRanking(scores []float64, left []bool, weights []float64) (*Ranking, err
 	r := &Ranking{score: cells[:steps:steps], left: cells[steps : 2*steps : 2*steps], stayed: cells[2*steps:]}
 	at := -1
 	for i, k := range rows {
-		if i == 0 || k.key != rows[i-1].key {
+		if i == 0 || k.Key != rows[i-1].Key {
 			at++
-			r.score[at] = scores[k.row] + 0
+			r.score[at] = scores[k.Row] + 0
 		}
 		w := 1.0
 		if weights != nil {
-			w = weights[k.row]
+			w = weights[k.Row]
 		}
-		if left[k.row] {
+		if left[k.Row] {
 			r.left[at] += w
 		} else {
 			r.stayed[at] += w
@@ -90,15 +91,15 @@ func newRanking(scores []float64, left []bool, weights []float64) (*Ranking, err
 }
 
 // sortTies orders the weights of equal scores, so that their sums do not depend on the order of the input.
-func sortTies(rows []keyed, left []bool, weights []float64) {
+func sortTies(rows []radix.Keyed, left []bool, weights []float64) {
 	for i := 0; i < len(rows); {
 		j := i + 1
-		for j < len(rows) && rows[j].key == rows[i].key {
+		for j < len(rows) && rows[j].Key == rows[i].Key {
 			j++
 		}
 		if j-i > 1 {
-			slices.SortFunc(rows[i:j], func(a, b keyed) int {
-				return cmp.Or(b2i(left[a.row])-b2i(left[b.row]), cmp.Compare(weights[a.row], weights[b.row]))
+			slices.SortFunc(rows[i:j], func(a, b radix.Keyed) int {
+				return cmp.Or(b2i(left[a.Row])-b2i(left[b.Row]), cmp.Compare(weights[a.Row], weights[b.Row]))
 			})
 		}
 		i = j

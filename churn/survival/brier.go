@@ -62,7 +62,7 @@ func Brier(tenures []ledger.Tenure, predicted func(i int) Survivor, times []floa
 	total := 0.0
 	scores := make(BrierScores, len(times))
 	for _, r := range s.ordered(s.time, nil) {
-		i := int(r.row)
+		i := int(r.Row)
 		curve, w := predicted(i), s.weightOf(i)
 		total += w
 		for k, t := range times {

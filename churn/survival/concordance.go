@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/custval/custval/churn/internal/linalg"
+	"github.com/custval/custval/internal/radix"
 	"github.com/custval/custval/internal/stat"
 	"github.com/custval/custval/ledger"
 )
@@ -113,7 +114,7 @@ func (p *pairing) compare(rows []int32) {
 	s := p.sample
 	size, rank := p.ranks(rows), p.rank
 	exits := s.ordered(s.time, rows)
-	var entries []keyed
+	var entries []radix.Keyed
 	if s.entry != nil {
 		entries = s.ordered(s.entry, rows)
 	}
@@ -128,35 +129,35 @@ func (p *pairing) compare(rows []int32) {
 		p.pairs[r] -= sign * w * (below + equal + above)
 	}
 	for len(exits) > 0 {
-		t := s.time[exits[len(exits)-1].row]
+		t := s.time[exits[len(exits)-1].Row]
 		first := len(exits)
-		for first > 0 && s.time[exits[first-1].row] == t {
+		for first > 0 && s.time[exits[first-1].Row] == t {
 			first--
 		}
 		group := exits[first:]
 		exits = exits[:first]
-		for ; len(entries) > 0 && s.enters(int(entries[len(entries)-1].row)) >= t; entries = entries[:len(entries)-1] {
-			enter(entries[len(entries)-1].row, -1)
+		for ; len(entries) > 0 && s.enters(int(entries[len(entries)-1].Row)) >= t; entries = entries[:len(entries)-1] {
+			enter(entries[len(entries)-1].Row, -1)
 		}
 		for _, g := range group { // those last seen at t are still at risk after the events at t
-			if !s.event[g.row] {
-				enter(g.row, 1)
+			if !s.event[g.Row] {
+				enter(g.Row, 1)
 			}
 		}
 		wt := timeWeight(t)
 		for _, g := range group {
-			if s.event[g.row] {
-				p.event(g.row, rank[g.row], here, wt)
+			if s.event[g.Row] {
+				p.event(g.Row, rank[g.Row], here, wt)
 			}
 		}
 		for _, g := range group {
-			if s.event[g.row] {
-				events.add(rank[g.row], wt*s.weightOf(int(g.row)))
+			if s.event[g.Row] {
+				events.add(rank[g.Row], wt*s.weightOf(int(g.Row)))
 			}
 		}
 		for _, g := range group {
-			if s.event[g.row] {
-				enter(g.row, 1)
+			if s.event[g.Row] {
+				enter(g.Row, 1)
 			}
 		}
 	}
@@ -180,16 +181,16 @@ func (p *pairing) event(r int32, k int32, here *tree, weight float64) {
 
 // ranks numbers the distinct scores of the rows in ascending order and returns how many there are.
 func (p *pairing) ranks(rows []int32) (size int) {
-	ordered := make([]keyed, len(rows))
+	ordered := make([]radix.Keyed, len(rows))
 	for i, r := range rows {
-		ordered[i] = keyed{sortKey(p.score[r]), r}
+		ordered[i] = radix.Keyed{Key: radix.Key(p.score[r]), Row: r}
 	}
-	ordered = sortByKey(ordered)
+	ordered = radix.Sort(ordered)
 	for i, k := range ordered {
-		if i == 0 || k.key != ordered[i-1].key {
+		if i == 0 || k.Key != ordered[i-1].Key {
 			size++
 		}
-		p.rank[k.row] = int32(size - 1)
+		p.rank[k.Row] = int32(size - 1)
 	}
 	return size
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/custval/custval/internal/radix"
 	"github.com/custval/custval/ledger"
 )
 
@@ -41,11 +42,11 @@ func newCoxData(tenures []ledger.Tenure, s *sample, d *Design, strata By) (*coxD
 	c := &coxData{p: d.width(), columns: d.Columns()}
 	c.stratum, c.names = groups(tenures, strata)
 	byTime := s.ordered(s.time, nil)
-	byStratum := make([]keyed, len(byTime))
+	byStratum := make([]radix.Keyed, len(byTime))
 	for i, r := range byTime {
-		byStratum[i] = keyed{uint64(c.stratum[r.row]), r.row}
+		byStratum[i] = radix.Keyed{Key: uint64(c.stratum[r.Row]), Row: r.Row}
 	}
-	byStratum = sortByKey(byStratum)
+	byStratum = radix.Sort(byStratum)
 	c.findEvents(s, byStratum)
 	if len(c.time) == 0 {
 		return nil, fmt.Errorf("survival: cox: %w", ErrNoEvents)
@@ -55,13 +56,13 @@ func newCoxData(tenures []ledger.Tenure, s *sample, d *Design, strata By) (*coxD
 	return c, c.standardize()
 }
 
-func (c *coxData) findEvents(s *sample, rows []keyed) {
+func (c *coxData) findEvents(s *sample, rows []radix.Keyed) {
 	c.strata = make([]span, len(c.names))
 	at := 0
 	for h := range c.strata {
 		c.strata[h].lo = int32(len(c.time))
-		for ; at < len(rows) && int(rows[at].key) == h; at++ {
-			r := rows[at].row
+		for ; at < len(rows) && int(rows[at].Key) == h; at++ {
+			r := rows[at].Row
 			n := len(c.time)
 			if s.event[r] && (n == int(c.strata[h].lo) || c.time[n-1] != s.time[r]) {
 				c.time = append(c.time, s.time[r])
@@ -78,12 +79,12 @@ func (c *coxData) findEvents(s *sample, rows []keyed) {
 }
 
 // order sets rows, lo and hi.
-func (c *coxData) order(s *sample, d *Design, rows []keyed) {
+func (c *coxData) order(s *sample, d *Design, rows []radix.Keyed) {
 	at := 0
 	for h, sp := range c.strata {
 		next := sp.lo // events at or before the row's time
-		for ; at < len(rows) && int(rows[at].key) == h; at++ {
-			r := rows[at].row
+		for ; at < len(rows) && int(rows[at].Key) == h; at++ {
+			r := rows[at].Row
 			for next < sp.hi && c.time[next] <= s.time[r] {
 				next++
 			}
@@ -176,14 +177,14 @@ func (c *coxData) fill(s *sample, d *Design) {
 	for _, sp := range c.strata {
 		opening[sp.lo] = true
 	}
-	var late []keyed
+	var late []radix.Keyed
 	for i, lo := range c.lo {
 		if !opening[lo] {
-			late = append(late, keyed{uint64(lo), int32(i)})
+			late = append(late, radix.Keyed{Key: uint64(lo), Row: int32(i)})
 		}
 	}
-	for _, k := range sortByKey(late) {
-		c.late = append(c.late, k.row)
+	for _, k := range radix.Sort(late) {
+		c.late = append(c.late, k.Row)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/custval/custval/churn/internal/linalg"
+	"github.com/custval/custval/internal/radix"
 	"github.com/custval/custval/ledger"
 )
 
@@ -130,13 +131,13 @@ func (f *CoxFit) schoenfeld(c *coxData, h *coxPath, r *CoxResiduals) {
 
 // byRow returns the ordered rows lo to hi-1 in the order of the input.
 func (c *coxData) byRow(lo, hi int32) []int32 {
-	rows := make([]keyed, 0, hi-lo)
+	rows := make([]radix.Keyed, 0, hi-lo)
 	for i := lo; i < hi; i++ {
-		rows = append(rows, keyed{uint64(c.rows[i]), i})
+		rows = append(rows, radix.Keyed{Key: uint64(c.rows[i]), Row: i})
 	}
 	out := make([]int32, 0, hi-lo)
-	for _, k := range sortByKey(rows) {
-		out = append(out, k.row)
+	for _, k := range radix.Sort(rows) {
+		out = append(out, k.Row)
 	}
 	return out
 }

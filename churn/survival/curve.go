@@ -5,6 +5,7 @@ import (
 	"math"
 	"sort"
 
+	"github.com/custval/custval/internal/radix"
 	"github.com/custval/custval/internal/stat"
 	"github.com/custval/custval/ledger"
 )
@@ -266,18 +267,18 @@ func tally(s *sample, subset []int32) (points []Point, counts []int32) {
 	rows := s.ordered(s.time, subset)
 	distinct := 0
 	for i := range rows {
-		if i == 0 || rows[i].key != rows[i-1].key {
+		if i == 0 || rows[i].Key != rows[i-1].Key {
 			distinct++
 		}
 	}
 	points, counts = make([]Point, distinct), make([]int32, distinct)
 	at := -1
 	for i, r := range rows {
-		if i == 0 || r.key != rows[i-1].key {
+		if i == 0 || r.Key != rows[i-1].Key {
 			at++
-			points[at].Time = s.time[r.row]
+			points[at].Time = s.time[r.Row]
 		}
-		if w := s.weightOf(int(r.row)); s.event[r.row] {
+		if w := s.weightOf(int(r.Row)); s.event[r.Row] {
 			points[at].Events += w
 			counts[at]++
 		} else {
@@ -290,7 +291,7 @@ func tally(s *sample, subset []int32) (points []Point, counts []int32) {
 
 // countAtRisk sums from the last time to the first, so that small risk sets are sums of few weights.
 func (s *sample) countAtRisk(points []Point, subset []int32) {
-	var waiting []keyed
+	var waiting []radix.Keyed
 	if s.entry != nil {
 		waiting = s.ordered(s.entry, subset)
 	}
@@ -299,7 +300,7 @@ func (s *sample) countAtRisk(points []Point, subset []int32) {
 		p := &points[i]
 		leaving += p.Events + p.Censored
 		for len(waiting) > 0 {
-			last := int(waiting[len(waiting)-1].row)
+			last := int(waiting[len(waiting)-1].Row)
 			if s.enters(last) < p.Time {
 				break
 			}
@@ -312,19 +313,19 @@ func (s *sample) countAtRisk(points []Point, subset []int32) {
 
 // ordered returns the rows of the subset, nil meaning all, in ascending order of value. Equal values are in the order of
 // their weights, so that sums of weights come to the same bits for any order of the rows.
-func (s *sample) ordered(values []float64, subset []int32) []keyed {
+func (s *sample) ordered(values []float64, subset []int32) []radix.Keyed {
 	if subset == nil && s.weight == nil {
-		return orderBy(values)
+		return radix.Order(values)
 	}
 	n := len(subset)
 	if subset == nil {
 		n = len(values)
 	}
-	rows := make([]keyed, n)
+	rows := make([]radix.Keyed, n)
 	for i := range rows {
-		rows[i].row = int32(i)
+		rows[i].Row = int32(i)
 		if subset != nil {
-			rows[i].row = subset[i]
+			rows[i].Row = subset[i]
 		}
 	}
 	if s.weight != nil {
@@ -334,11 +335,11 @@ func (s *sample) ordered(values []float64, subset []int32) []keyed {
 }
 
 // resort sorts the rows by value and keeps the order of those with equal ones.
-func resort(rows []keyed, values []float64) []keyed {
+func resort(rows []radix.Keyed, values []float64) []radix.Keyed {
 	for i := range rows {
-		rows[i].key = sortKey(values[rows[i].row])
+		rows[i].Key = radix.Key(values[rows[i].Row])
 	}
-	return sortByKey(rows)
+	return radix.Sort(rows)
 }
 
 // at returns the index of the last point at or before t, -1 before the first.

@@ -156,11 +156,11 @@ func (s *sample) byCause(points []Point, rows, causes []int32, k int) []float64 
 	died := make([]float64, len(points)*k)
 	at := 0
 	for _, r := range s.ordered(s.time, rows) {
-		for points[at].Time < s.time[r.row] {
+		for points[at].Time < s.time[r.Row] {
 			at++
 		}
-		if c := causes[r.row]; c >= 0 {
-			died[at*k+int(c)] += s.weightOf(int(r.row))
+		if c := causes[r.Row]; c >= 0 {
+			died[at*k+int(c)] += s.weightOf(int(r.Row))
 		}
 	}
 	return died

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/custval/custval/churn/internal/linalg"
+	"github.com/custval/custval/internal/radix"
 	"github.com/custval/custval/ledger"
 )
 
@@ -153,7 +154,7 @@ func (c *Comparison) addStratum(s *sample, rows, group []int32) {
 		}
 	}
 	exits := s.ordered(s.time, rows)
-	var entries []keyed
+	var entries []radix.Keyed
 	if s.entry != nil {
 		entries = s.ordered(s.entry, rows)
 	}
@@ -162,8 +163,8 @@ func (c *Comparison) addStratum(s *sample, rows, group []int32) {
 	for i := len(points) - 1; i >= 0; i-- {
 		p := &points[i]
 		clear(died)
-		for ; len(exits) > 0 && s.time[exits[len(exits)-1].row] == p.Time; exits = exits[:len(exits)-1] {
-			r := int(exits[len(exits)-1].row)
+		for ; len(exits) > 0 && s.time[exits[len(exits)-1].Row] == p.Time; exits = exits[:len(exits)-1] {
+			r := int(exits[len(exits)-1].Row)
 			w, g := s.weightOf(r), group[r]
 			inside[g] += w
 			c.Groups[g].Customers += w
@@ -171,8 +172,8 @@ func (c *Comparison) addStratum(s *sample, rows, group []int32) {
 				died[g] += w
 			}
 		}
-		for ; len(entries) > 0 && s.enters(int(entries[len(entries)-1].row)) >= p.Time; entries = entries[:len(entries)-1] {
-			r := int(entries[len(entries)-1].row)
+		for ; len(entries) > 0 && s.enters(int(entries[len(entries)-1].Row)) >= p.Time; entries = entries[:len(entries)-1] {
+			r := int(entries[len(entries)-1].Row)
 			outside[group[r]] += s.weightOf(r)
 		}
 		if p.Events == 0 {
