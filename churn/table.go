@@ -1,7 +1,6 @@
 package churn
 
 import (
-	"encoding/csv"
 	"fmt"
 	"io"
 	"math"
@@ -10,38 +9,13 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/custval/custval/internal/text"
 	"github.com/custval/custval/money"
 )
 
 // textTable returns rows under a header as aligned text; the first left columns are flush left, the others right.
 func textTable(header []string, rows [][]string, left int) string {
-	widths := make([]int, len(header))
-	for _, row := range append([][]string{header}, rows...) {
-		for i, cell := range row {
-			widths[i] = max(widths[i], len([]rune(cell)))
-		}
-	}
-	var b strings.Builder
-	line := func(row []string) {
-		var l strings.Builder
-		for i, cell := range row {
-			pad := strings.Repeat(" ", widths[i]-len([]rune(cell)))
-			if i > 0 {
-				l.WriteString("  ")
-			}
-			if i < left {
-				l.WriteString(cell + pad)
-			} else {
-				l.WriteString(pad + cell)
-			}
-		}
-		b.WriteString(strings.TrimRight(l.String(), " ") + "\n")
-	}
-	line(header)
-	for _, row := range rows {
-		line(row)
-	}
-	return strings.TrimSuffix(b.String(), "\n")
+	return strings.TrimSuffix(text.Table(header, rows, text.First(left)), "\n")
 }
 
 // factTable returns lines of a name and a value as aligned text.
@@ -57,17 +31,7 @@ func factTable(lines [][2]string) string {
 
 // writeCSV writes a header and rows.
 func writeCSV(w io.Writer, header []string, rows [][]string) error {
-	out := csv.NewWriter(w)
-	if err := out.Write(header); err != nil {
-		return fmt.Errorf("churn: %w", err)
-	}
-	for _, row := range rows {
-		if err := out.Write(row); err != nil {
-			return fmt.Errorf("churn: %w", err)
-		}
-	}
-	out.Flush()
-	if err := out.Error(); err != nil {
+	if err := text.CSV(w, header, rows); err != nil {
 		return fmt.Errorf("churn: %w", err)
 	}
 	return nil

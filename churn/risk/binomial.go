@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/custval/custval/churn/internal/table"
 	"github.com/custval/custval/fit"
 	"github.com/custval/custval/internal/radix"
 )
@@ -130,7 +131,7 @@ func constantColumn(name string, mean, scale float64) error {
 	if math.IsInf(mean, 0) || math.IsInf(scale, 1) || math.IsNaN(scale) {
 		return fmt.Errorf("risk: covariate %q: numbers too large to compute with: rescale it", name)
 	}
-	return &CovariateError{Covariate: name, Err: fmt.Errorf("%w: it has the value %v in every row", ErrCollinear, short(cell(mean)))}
+	return &CovariateError{Covariate: name, Err: fmt.Errorf("%w: it has the value %v in every row", ErrCollinear, table.Number(mean))}
 }
 
 func (b *binomial) size() (k, rows int) { return 1 + b.p, b.rows }

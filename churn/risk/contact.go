@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/custval/custval/churn/internal/table"
 	"github.com/custval/custval/money"
 )
 
@@ -258,10 +259,10 @@ func (l *ContactList) fill(offers []offer) error {
 	return nil
 }
 
-func (l *ContactList) table() *table {
-	t := &table{header: []string{"rank", "customer", "risk", "value", "saved", "cost", "gain"}}
+func (l *ContactList) table() *table.Table {
+	t := table.New("rank", "customer", "risk", "value", "saved", "cost", "gain")
 	for _, r := range l.Rows {
-		t.rows = append(t.rows, []string{strconv.Itoa(r.Rank), r.Customer, formatFloat(r.Risk), r.Value.String(), r.Saved.String(), r.Cost.String(), r.Gain.String()})
+		t.Rows = append(t.Rows, []string{strconv.Itoa(r.Rank), r.Customer, formatFloat(r.Risk), r.Value.String(), r.Saved.String(), r.Cost.String(), r.Gain.String()})
 	}
 	return t
 }
@@ -269,15 +270,15 @@ func (l *ContactList) table() *table {
 // String returns an aligned table with the totals below it.
 func (l *ContactList) String() string {
 	return l.table().String() + fmt.Sprintf("%d of %d customers: saved %v, cost %v, gain %v, %s expected to stay because of it\n",
-		len(l.Rows), l.Considered, l.Saved, l.Cost, l.Gain, short(cell(l.Kept)))
+		len(l.Rows), l.Considered, l.Saved, l.Cost, l.Gain, table.Number(l.Kept))
 }
 
 // WriteCSV writes the rows with a header; amounts are numbers in the column currency.
 func (l *ContactList) WriteCSV(w io.Writer) error {
-	t := &table{header: []string{"rank", "customer", "risk", "value", "saved", "cost", "gain", "currency"}}
+	t := table.New("rank", "customer", "risk", "value", "saved", "cost", "gain", "currency")
 	for _, r := range l.Rows {
-		t.rows = append(t.rows, []string{strconv.Itoa(r.Rank), r.Customer, formatFloat(r.Risk), r.Value.Number(), r.Saved.Number(), r.Cost.Number(),
+		t.Rows = append(t.Rows, []string{strconv.Itoa(r.Rank), r.Customer, formatFloat(r.Risk), r.Value.Number(), r.Saved.Number(), r.Cost.Number(),
 			r.Gain.Number(), string(r.Gain.Currency())})
 	}
-	return t.writeCSV(w)
+	return t.WriteCSV(w)
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 
+	"github.com/custval/custval/churn/internal/table"
 	"github.com/custval/custval/internal/stat"
 	"github.com/custval/custval/ledger"
 )
@@ -91,7 +92,7 @@ type BrierScore struct {
 // MarshalJSON writes the score; an undefined skill is null.
 func (b BrierScore) MarshalJSON() ([]byte, error) {
 	type plain BrierScore
-	return marshalFinite(plain(b))
+	return table.Marshal(plain(b))
 }
 
 // Brier returns the mean squared error of the probabilities. It is the value of [Forecast.Brier] for one call, with the
@@ -296,13 +297,13 @@ func (f *Forecast) recalibrate(ctx context.Context, slope bool) (float64, error)
 // MarshalJSON writes the calibration; what is undefined is null.
 func (c Calibration) MarshalJSON() ([]byte, error) {
 	type plain Calibration
-	return marshalFinite(plain(c))
+	return table.Marshal(plain(c))
 }
 
-func (c *Calibration) table() *table {
-	t := &table{header: []string{"low", "high", "customers", "left", "predicted", "observed", "observed_lower", "observed_upper"}}
+func (c *Calibration) table() *table.Table {
+	t := table.New("low", "high", "customers", "left", "predicted", "observed", "observed_lower", "observed_upper")
 	for _, r := range c.Rows {
-		t.add(r.Low, r.High, r.Customers, r.Left, r.Predicted, r.Observed, r.ObservedLower, r.ObservedUpper)
+		t.Add(r.Low, r.High, r.Customers, r.Left, r.Predicted, r.Observed, r.ObservedLower, r.ObservedUpper)
 	}
 	return t
 }
@@ -311,7 +312,7 @@ func (c *Calibration) table() *table {
 func (c *Calibration) String() string { return c.table().String() }
 
 // WriteCSV writes the rows with a header.
-func (c *Calibration) WriteCSV(w io.Writer) error { return c.table().writeCSV(w) }
+func (c *Calibration) WriteCSV(w io.Writer) error { return c.table().WriteCSV(w) }
 
 // A HosmerLemeshow is the test of Hosmer and Lemeshow that the probabilities are right.
 type HosmerLemeshow struct {

@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/custval/custval/churn/internal/linalg"
+	"github.com/custval/custval/churn/internal/table"
 	"github.com/custval/custval/fit"
 )
 
@@ -23,14 +24,16 @@ const (
 var linkNames = []string{"logit", "cloglog"}
 
 // String returns "logit" or "cloglog".
-func (l Link) String() string { return nameOf(linkNames, int(l)) }
+func (l Link) String() string { return table.Name(linkNames, int(l)) }
 
 // MarshalText writes the name.
-func (l Link) MarshalText() ([]byte, error) { return marshalName(linkNames, int(l), "link") }
+func (l Link) MarshalText() ([]byte, error) {
+	return table.MarshalName("risk: no link", linkNames, int(l))
+}
 
 // UnmarshalText reads a name.
 func (l *Link) UnmarshalText(text []byte) error {
-	i, err := unmarshalName(linkNames, text, "link")
+	i, err := table.UnmarshalName("risk: no link", linkNames, text)
 	*l = Link(i)
 	return err
 }
@@ -58,16 +61,16 @@ const (
 var baselineNames = []string{"each period", "constant", "linear", "log", "quadratic"}
 
 // String returns "each period", "constant", "linear", "log" or "quadratic".
-func (b Baseline) String() string { return nameOf(baselineNames, int(b)) }
+func (b Baseline) String() string { return table.Name(baselineNames, int(b)) }
 
 // MarshalText writes the name.
 func (b Baseline) MarshalText() ([]byte, error) {
-	return marshalName(baselineNames, int(b), "baseline")
+	return table.MarshalName("risk: no baseline", baselineNames, int(b))
 }
 
 // UnmarshalText reads a name.
 func (b *Baseline) UnmarshalText(text []byte) error {
-	i, err := unmarshalName(baselineNames, text, "baseline")
+	i, err := table.UnmarshalName("risk: no baseline", baselineNames, text)
 	*b = Baseline(i)
 	return err
 }

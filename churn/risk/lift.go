@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"math"
+
+	"github.com/custval/custval/churn/internal/table"
 )
 
 // A PRPoint is the precision and the recall of a threshold.
@@ -41,10 +43,10 @@ func (r *Ranking) AveragePrecision() float64 {
 	return sum
 }
 
-func (c PRCurve) table() *table {
-	t := &table{header: []string{"threshold", "recall", "precision"}}
+func (c PRCurve) table() *table.Table {
+	t := table.New("threshold", "recall", "precision")
 	for _, p := range c {
-		t.add(p.Threshold, p.Recall, p.Precision)
+		t.Add(p.Threshold, p.Recall, p.Precision)
 	}
 	return t
 }
@@ -53,7 +55,7 @@ func (c PRCurve) table() *table {
 func (c PRCurve) String() string { return c.table().String() }
 
 // WriteCSV writes the table with a header.
-func (c PRCurve) WriteCSV(w io.Writer) error { return c.table().writeCSV(w) }
+func (c PRCurve) WriteCSV(w io.Writer) error { return c.table().WriteCSV(w) }
 
 // top returns the expected weight of those who left among the given weight of customers with the highest scores. Where it
 // ends among customers of one score, they count by the share of them that is in: the mean over all orders of the ties.
@@ -142,10 +144,10 @@ func (r *Ranking) Gains(parts int) (GainsTable, error) {
 	return rows, nil
 }
 
-func (g GainsTable) table() *table {
-	t := &table{header: []string{"part", "customers", "left", "rate", "lift", "targeted", "gain", "cumulative_lift", "lowest"}}
+func (g GainsTable) table() *table.Table {
+	t := table.New("part", "customers", "left", "rate", "lift", "targeted", "gain", "cumulative_lift", "lowest")
 	for _, r := range g {
-		t.add(r.Part, r.Customers, r.Left, r.Rate, r.Lift, r.Targeted, r.Gain, r.Cumulative, r.Lowest)
+		t.Add(r.Part, r.Customers, r.Left, r.Rate, r.Lift, r.Targeted, r.Gain, r.Cumulative, r.Lowest)
 	}
 	return t
 }
@@ -154,4 +156,4 @@ func (g GainsTable) table() *table {
 func (g GainsTable) String() string { return g.table().String() }
 
 // WriteCSV writes the table with a header.
-func (g GainsTable) WriteCSV(w io.Writer) error { return g.table().writeCSV(w) }
+func (g GainsTable) WriteCSV(w io.Writer) error { return g.table().WriteCSV(w) }

@@ -292,30 +292,6 @@ func xlogy(x, y float64) float64 {
 	return x * math.Log(y)
 }
 
-// An OddsRatio is what one more unit of a covariate, or a level against the reference, does to the odds of leaving.
-type OddsRatio struct {
-	Covariate string  `json:"covariate"`
-	Ratio     float64 `json:"ratio"` // exp(coefficient)
-	Lower     float64 `json:"lower"`
-	Upper     float64 `json:"upper"`
-	P         float64 `json:"p"` // of the Wald test that the coefficient is 0
-}
-
-// OddsRatios returns the odds ratios of all covariates, in their order, with Wald intervals of the given level. It returns
-// an error for a level outside (0, 1).
-func (f *LogisticFit) OddsRatios(level float64) (OddsRatios, error) {
-	z := stat.TwoSided(level)
-	if math.IsNaN(z) {
-		return nil, fmt.Errorf("risk: level %v is not between 0 and 1", level)
-	}
-	var rows OddsRatios
-	for _, p := range f.Estimate.Params[1:] {
-		rows = append(rows, OddsRatio{p.Name, math.Exp(p.Value), math.Exp(p.Value - z*p.StdErr), math.Exp(p.Value + z*p.StdErr),
-			math.Erfc(math.Abs(p.Value/p.StdErr) / math.Sqrt2)})
-	}
-	return rows, nil
-}
-
 // Interval returns P(leaves) of a row of covariates with a Wald interval of the given level, symmetric on the scale of the
 // log-odds. It says how well the probability of such customers is known, not what one of them will do. It returns an error
 // for a level outside (0, 1) and for a row of another length.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 
+	"github.com/custval/custval/churn/internal/table"
 	"github.com/custval/custval/internal/special"
 	"github.com/custval/custval/money"
 )
@@ -91,7 +92,7 @@ type Profit struct {
 // MarshalJSON writes the profit; a missing threshold is null.
 func (p Profit) MarshalJSON() ([]byte, error) {
 	type plain Profit
-	return marshalFinite(plain(p))
+	return table.Marshal(plain(p))
 }
 
 // Amount returns the profit per customer as money, rounded to the minor unit.
@@ -105,7 +106,7 @@ func (p Profit) Amount(r money.Rounding) (money.Amount, error) {
 
 // String returns a line of text.
 func (p Profit) String() string {
-	return fmt.Sprintf("%s %s per customer, contacting %s of them", p.Currency, short(cell(p.PerCustomer)), short(cell(p.Target)))
+	return fmt.Sprintf("%s %s per customer, contacting %s of them", p.Currency, table.Number(p.PerCustomer), table.Number(p.Target))
 }
 
 // Profit returns what contacting a share of customers, those with the highest scores, brings per customer where offers are
@@ -237,10 +238,10 @@ func (r *Ranking) ProfitCurve(c Campaign, accept float64) (ProfitCurve, error) {
 	return points, nil
 }
 
-func (c ProfitCurve) table() *table {
-	t := &table{header: []string{"threshold", "target", "per_customer"}}
+func (c ProfitCurve) table() *table.Table {
+	t := table.New("threshold", "target", "per_customer")
 	for _, p := range c {
-		t.add(p.Threshold, p.Target, p.PerCustomer)
+		t.Add(p.Threshold, p.Target, p.PerCustomer)
 	}
 	return t
 }
@@ -249,7 +250,7 @@ func (c ProfitCurve) table() *table {
 func (c ProfitCurve) String() string { return c.table().String() }
 
 // WriteCSV writes the table with a header.
-func (c ProfitCurve) WriteCSV(w io.Writer) error { return c.table().writeCSV(w) }
+func (c ProfitCurve) WriteCSV(w io.Writer) error { return c.table().WriteCSV(w) }
 
 // BreakEvenRisk returns the probability of leaving above which contacting a customer pays, NaN where even one who leaves for
 // certain does not pay:

@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/custval/custval/churn/internal/table"
 	"github.com/custval/custval/internal/radix"
 	"github.com/custval/custval/internal/stat"
 	"github.com/custval/custval/ledger"
@@ -135,7 +136,7 @@ func (a Area) Interval(level float64) (lower, upper float64, err error) {
 // MarshalJSON writes the area; a missing standard error is null.
 func (a Area) MarshalJSON() ([]byte, error) {
 	type plain Area
-	return marshalFinite(plain(a))
+	return table.Marshal(plain(a))
 }
 
 // AUC returns the area under the ROC curve of the scores: how often a customer who left had a higher score than one who
@@ -409,19 +410,19 @@ func (r *Ranking) hull() []hullPoint {
 	return corners
 }
 
-func (c ROCCurve) table() *table {
-	t := &table{header: []string{"threshold", "false_positive_rate", "true_positive_rate", "targeted"}}
+func (c ROCCurve) table() *table.Table {
+	t := table.New("threshold", "false_positive_rate", "true_positive_rate", "targeted")
 	for _, p := range c {
-		t.add(p.Threshold, p.FalsePositive, p.TruePositive, p.Targeted)
+		t.Add(p.Threshold, p.FalsePositive, p.TruePositive, p.Targeted)
 	}
 	return t
 }
 
 // MarshalJSON writes the points; the threshold for nobody is null.
-func (c ROCCurve) MarshalJSON() ([]byte, error) { return marshalFinite([]ROCPoint(c)) }
+func (c ROCCurve) MarshalJSON() ([]byte, error) { return table.Marshal([]ROCPoint(c)) }
 
 // String returns an aligned table.
 func (c ROCCurve) String() string { return c.table().String() }
 
 // WriteCSV writes the table with a header.
-func (c ROCCurve) WriteCSV(w io.Writer) error { return c.table().writeCSV(w) }
+func (c ROCCurve) WriteCSV(w io.Writer) error { return c.table().WriteCSV(w) }

@@ -5,8 +5,8 @@ import (
 	"io"
 	"math"
 	"sort"
-	"strings"
 
+	"github.com/custval/custval/churn/internal/table"
 	"github.com/custval/custval/ledger"
 )
 
@@ -149,10 +149,10 @@ func (b BrierScores) Integrated() (float64, error) {
 	return sum / (b[len(b)-1].Time - b[0].Time), nil
 }
 
-func (b BrierScores) table() *table {
-	t := &table{header: strings.Split("time,score,reference,skill", ",")}
+func (b BrierScores) table() *table.Table {
+	t := table.New("time", "score", "reference", "skill")
 	for _, p := range b {
-		t.add(p.Time, p.Score, p.Reference, p.Skill)
+		t.Add(p.Time, p.Score, p.Reference, p.Skill)
 	}
 	return t
 }
@@ -161,7 +161,7 @@ func (b BrierScores) table() *table {
 func (b BrierScores) String() string { return b.table().String() }
 
 // WriteCSV writes the scores with a header.
-func (b BrierScores) WriteCSV(w io.Writer) error { return b.table().writeCSV(w) }
+func (b BrierScores) WriteCSV(w io.Writer) error { return b.table().WriteCSV(w) }
 
 // MarshalJSON writes the scores; a number that does not exist is null.
-func (b BrierScores) MarshalJSON() ([]byte, error) { return marshalFinite([]BrierPoint(b)) }
+func (b BrierScores) MarshalJSON() ([]byte, error) { return table.Marshal([]BrierPoint(b)) }

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/custval/custval/churn/internal/table"
 	"github.com/custval/custval/fit"
 	"github.com/custval/custval/ledger"
 )
@@ -26,16 +27,16 @@ const (
 var tiesNames = []string{"efron", "breslow", "exact"}
 
 // String returns "efron", "breslow" or "exact".
-func (t Ties) String() string { return nameOf(tiesNames, int(t)) }
+func (t Ties) String() string { return table.Name(tiesNames, int(t)) }
 
 // MarshalText writes the name.
 func (t Ties) MarshalText() ([]byte, error) {
-	return marshalName(tiesNames, int(t), "treatment of ties")
+	return table.MarshalName("survival: no treatment of ties", tiesNames, int(t))
 }
 
 // UnmarshalText reads a name.
 func (t *Ties) UnmarshalText(text []byte) error {
-	i, err := unmarshalName(tiesNames, text, "treatment of ties")
+	i, err := table.UnmarshalName("survival: no treatment of ties", tiesNames, text)
 	*t = Ties(i)
 	return err
 }

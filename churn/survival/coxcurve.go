@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"github.com/custval/custval/churn/internal/linalg"
+	"github.com/custval/custval/churn/internal/table"
 	"github.com/custval/custval/fit"
 	"github.com/custval/custval/internal/stat"
 )
@@ -209,15 +210,15 @@ func (m Cox) baseline(stratum string) (*Baseline, error) {
 
 // String returns the coefficients, their hazard ratios and the tests as a table.
 func (f *CoxFit) String() string {
-	t := &table{header: []string{"covariate", "coef", "hazard_ratio", "lower_95", "upper_95", "std_err", "z", "p"}}
+	t := table.New("covariate", "coef", "hazard_ratio", "lower_95", "upper_95", "std_err", "z", "p")
 	z := stat.TwoSided(0.95)
 	for _, p := range f.Estimate.Params {
-		t.add(p.Name, p.Value, math.Exp(p.Value), math.Exp(p.Value-z*p.StdErr), math.Exp(p.Value+z*p.StdErr), p.StdErr,
+		t.Add(p.Name, p.Value, math.Exp(p.Value), math.Exp(p.Value-z*p.StdErr), math.Exp(p.Value+z*p.StdErr), p.StdErr,
 			p.Value/p.StdErr, twoSidedP(p.Value/p.StdErr))
 	}
 	text := t.String()
-	t = &table{header: []string{"test", "statistic", "df", "p"}}
-	add := func(name string, c ChiSquare) { t.add(name, c.Statistic, float64(c.DF), c.P) }
+	t = table.New("test", "statistic", "df", "p")
+	add := func(name string, c ChiSquare) { t.Add(name, c.Statistic, float64(c.DF), c.P) }
 	add("likelihood ratio", f.LikelihoodRatio)
 	add("Wald", f.Wald)
 	add("score", f.Score)
@@ -225,13 +226,20 @@ func (f *CoxFit) String() string {
 		add("robust score", *f.RobustScore)
 	}
 	return fmt.Sprintf("%s%d customers, %s events, partial log-likelihood %s, ties: %v\n%s", text, f.Estimate.Customers,
-		short(cell(f.Events)), short(cell(f.Estimate.LogLik)), f.Estimate.Model.Ties, t)
+		table.Number(f.Events), table.Number(f.Estimate.LogLik), f.Estimate.Model.Ties, t)
 }
 
 // MarshalJSON writes the fit; a number that does not exist is null.
 func (f *CoxFit) MarshalJSON() ([]byte, error) {
-	o := object{{"estimate", &f.Estimate}, {"null_log_lik", f.NullLogLik}, {"events", f.Events},
-		{"likelihood_ratio", toFinite(f.LikelihoodRatio)}, {"wald", toFinite(f.Wald)}, {"score", toFinite(f.Score)},
-		{"robust_score", toFinite(f.RobustScore)}, {"naive_cov", f.NaiveCov}}
-	return json.Marshal(o)
+	return json.Marshal(struct {
+		Estimate        *fit.Estimate[Cox] `json:"estimate"`
+		NullLogLik      float64            `json:"null_log_lik"`
+		Events          float64            `json:"events"`
+		LikelihoodRatio any                `json:"likelihood_ratio"`
+		Wald            any                `json:"wald"`
+		Score           any                `json:"score"`
+		RobustScore     any                `json:"robust_score"`
+		NaiveCov        [][]float64        `json:"naive_cov"`
+	}{&f.Estimate, f.NullLogLik, f.Events, table.Finite(f.LikelihoodRatio), table.Finite(f.Wald), table.Finite(f.Score),
+		table.Finite(f.RobustScore), f.NaiveCov})
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/custval/custval/churn/internal/table"
 	"github.com/custval/custval/internal/radix"
 	"github.com/custval/custval/ledger"
 )
@@ -212,7 +213,7 @@ func (c *coxData) standardize() error {
 		c.scale[j] = math.Sqrt(c.scale[j] / total)
 		if !(c.scale[j] > 1e-12*math.Abs(c.mean[j])) || math.IsInf(c.scale[j], 1) {
 			return &CovariateError{Covariate: c.columns[j], Err: fmt.Errorf("%w: it has the value %v in every row at risk",
-				ErrCollinear, short(cell(c.mean[j])))}
+				ErrCollinear, table.Number(c.mean[j]))}
 		}
 	}
 	for i := range c.n {

@@ -8,6 +8,7 @@ import (
 	"math"
 
 	"github.com/custval/custval/churn/internal/linalg"
+	"github.com/custval/custval/churn/internal/table"
 	"github.com/custval/custval/ledger"
 )
 
@@ -25,16 +26,16 @@ const (
 var timeScaleNames = []string{"km", "identity", "log", "rank"}
 
 // String returns "km", "identity", "log" or "rank".
-func (s TimeScale) String() string { return nameOf(timeScaleNames, int(s)) }
+func (s TimeScale) String() string { return table.Name(timeScaleNames, int(s)) }
 
 // MarshalText writes the name of the time scale.
 func (s TimeScale) MarshalText() ([]byte, error) {
-	return marshalName(timeScaleNames, int(s), "time scale")
+	return table.MarshalName("survival: no time scale", timeScaleNames, int(s))
 }
 
 // UnmarshalText reads the name of a time scale.
 func (s *TimeScale) UnmarshalText(text []byte) error {
-	i, err := unmarshalName(timeScaleNames, text, "time scale")
+	i, err := table.UnmarshalName("survival: no time scale", timeScaleNames, text)
 	*s = TimeScale(i)
 	return err
 }
@@ -211,16 +212,16 @@ func (c *coxData) moment(s *coxSums, ties Ties, g []float64) [][]float64 {
 func (t *ProportionalityTest) String() string { return t.table().String() }
 
 // WriteCSV writes the tests with a header.
-func (t *ProportionalityTest) WriteCSV(w io.Writer) error { return t.table().writeCSV(w) }
+func (t *ProportionalityTest) WriteCSV(w io.Writer) error { return t.table().WriteCSV(w) }
 
-func (t *ProportionalityTest) table() *table {
-	out := &table{header: []string{"term", "chi_square", "df", "p"}}
+func (t *ProportionalityTest) table() *table.Table {
+	out := table.New("term", "chi_square", "df", "p")
 	for _, term := range t.Terms {
-		out.add(term.Term, term.Test.Statistic, float64(term.Test.DF), term.Test.P)
+		out.Add(term.Term, term.Test.Statistic, float64(term.Test.DF), term.Test.P)
 	}
-	out.add("GLOBAL", t.Global.Statistic, float64(t.Global.DF), t.Global.P)
+	out.Add("GLOBAL", t.Global.Statistic, float64(t.Global.DF), t.Global.P)
 	return out
 }
 
 // MarshalJSON writes the tests; a number that does not exist is null.
-func (t *ProportionalityTest) MarshalJSON() ([]byte, error) { return marshalFinite(*t) }
+func (t *ProportionalityTest) MarshalJSON() ([]byte, error) { return table.Marshal(*t) }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"sort"
 
+	"github.com/custval/custval/churn/internal/table"
 	"github.com/custval/custval/internal/radix"
 	"github.com/custval/custval/internal/stat"
 	"github.com/custval/custval/ledger"
@@ -30,14 +31,16 @@ const (
 var bandNames = []string{"log", "plain", "log-log"}
 
 // String returns "log", "plain" or "log-log".
-func (b Band) String() string { return nameOf(bandNames, int(b)) }
+func (b Band) String() string { return table.Name(bandNames, int(b)) }
 
 // MarshalText writes the name of the band.
-func (b Band) MarshalText() ([]byte, error) { return marshalName(bandNames, int(b), "band") }
+func (b Band) MarshalText() ([]byte, error) {
+	return table.MarshalName("survival: no band", bandNames, int(b))
+}
 
 // UnmarshalText reads the name of a band.
 func (b *Band) UnmarshalText(text []byte) error {
-	i, err := unmarshalName(bandNames, text, "band")
+	i, err := table.UnmarshalName("survival: no band", bandNames, text)
 	*b = Band(i)
 	return err
 }

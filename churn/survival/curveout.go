@@ -5,24 +5,25 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"strings"
+
+	"github.com/custval/custval/churn/internal/table"
 )
 
 // String returns a table of the times at which customers left, with the median below it. WriteCSV has every time.
 func (c *Curve) String() string {
-	t := &table{header: []string{"time", "at_risk", "events", "survival", "std_err", "lower", "upper"}}
+	t := table.New("time", "at_risk", "events", "survival", "std_err", "lower", "upper")
 	for i := range c.Points {
 		if p := &c.Points[i]; p.Events > 0 {
-			t.add(p.Time, p.AtRisk, p.Events, p.Survival, p.StdErr, p.Lower, p.Upper)
+			t.Add(p.Time, p.AtRisk, p.Events, p.Survival, p.StdErr, p.Lower, p.Upper)
 		}
 	}
 	m := c.Median()
 	median := "median not reached"
 	if !math.IsNaN(m.Time) {
-		median = fmt.Sprintf("median %s (%s to %s)", short(cell(m.Time)), limit(m.Lower), limit(m.Upper))
+		median = fmt.Sprintf("median %s (%s to %s)", table.Number(m.Time), limit(m.Lower), limit(m.Upper))
 	}
 	return fmt.Sprintf("%s%s: %s customers, %s left, %s; %g %% band (%v)\n%s", c.title(), c.Method,
-		short(cell(c.Customers)), short(cell(c.Events)), median, 100*c.Level, c.Band, t.String())
+		table.Number(c.Customers), table.Number(c.Events), median, 100*c.Level, c.Band, t.String())
 }
 
 func (c *Curve) title() string {
@@ -37,7 +38,7 @@ func limit(x float64) string {
 	if math.IsNaN(x) {
 		return "not reached"
 	}
-	return short(cell(x))
+	return table.Number(x)
 }
 
 // WriteCSV writes every point with a header. A number that does not exist is empty.
@@ -46,7 +47,7 @@ func (c *Curve) WriteCSV(w io.Writer) error { return Curves{c}.WriteCSV(w) }
 // MarshalJSON writes the curve; a number that does not exist is null.
 func (c *Curve) MarshalJSON() ([]byte, error) {
 	type plain Curve
-	return marshalFinite(plain(*c))
+	return table.Marshal(plain(*c))
 }
 
 // UnmarshalJSON reads a curve that MarshalJSON wrote. It returns an error if the points are not in ascending order or a
@@ -74,23 +75,23 @@ func (c *Curve) UnmarshalJSON(text []byte) error {
 
 // String returns one line a group: customers, events, median with interval.
 func (cs Curves) String() string {
-	t := &table{header: []string{"group", "customers", "events", "median", "lower", "upper"}}
+	t := table.New("group", "customers", "events", "median", "lower", "upper")
 	for _, c := range cs {
 		m := c.Median()
-		t.add(c.Group, c.Customers, c.Events, m.Time, m.Lower, m.Upper)
+		t.Add(c.Group, c.Customers, c.Events, m.Time, m.Lower, m.Upper)
 	}
 	return t.String()
 }
 
 // WriteCSV writes every point of every curve with its group and a header.
 func (cs Curves) WriteCSV(w io.Writer) error {
-	t := &table{header: strings.Split("group,time,at_risk,events,censored,survival,std_err,lower,upper,cum_hazard,cum_hazard_std_err", ",")}
+	t := table.New("group", "time", "at_risk", "events", "censored", "survival", "std_err", "lower", "upper", "cum_hazard", "cum_hazard_std_err")
 	for _, c := range cs {
 		for i := range c.Points {
 			p := &c.Points[i]
-			t.add(c.Group, p.Time, p.AtRisk, p.Events, p.Censored, p.Survival, p.StdErr, p.Lower, p.Upper, p.CumHazard,
+			t.Add(c.Group, p.Time, p.AtRisk, p.Events, p.Censored, p.Survival, p.StdErr, p.Lower, p.Upper, p.CumHazard,
 				p.CumHazardStdErr)
 		}
 	}
-	return t.writeCSV(w)
+	return t.WriteCSV(w)
 }

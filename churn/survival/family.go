@@ -3,6 +3,7 @@ package survival
 import (
 	"math"
 
+	"github.com/custval/custval/churn/internal/table"
 	"github.com/custval/custval/fit"
 	"github.com/custval/custval/internal/special"
 )
@@ -28,14 +29,16 @@ const (
 var familyNames = []string{"exponential", "weibull", "log-normal", "log-logistic", "gompertz", "generalized-gamma"}
 
 // String returns the name of the family, such as "log-normal".
-func (f Family) String() string { return nameOf(familyNames, int(f)) }
+func (f Family) String() string { return table.Name(familyNames, int(f)) }
 
 // MarshalText writes the name of the family.
-func (f Family) MarshalText() ([]byte, error) { return marshalName(familyNames, int(f), "family") }
+func (f Family) MarshalText() ([]byte, error) {
+	return table.MarshalName("survival: no family", familyNames, int(f))
+}
 
 // UnmarshalText reads the name of a family.
 func (f *Family) UnmarshalText(text []byte) error {
-	i, err := unmarshalName(familyNames, text, "family")
+	i, err := table.UnmarshalName("survival: no family", familyNames, text)
 	*f = Family(i)
 	return err
 }

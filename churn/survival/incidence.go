@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sort"
 
+	"github.com/custval/custval/churn/internal/table"
 	"github.com/custval/custval/internal/stat"
 	"github.com/custval/custval/ledger"
 )
@@ -236,30 +237,30 @@ func (c *CauseRisk) Incidence(t float64) float64 { return c.At(t).Incidence }
 
 // String returns survival and incidences at the times at which customers left.
 func (inc *Incidence) String() string {
-	t := &table{header: []string{"time", "at_risk", "survival"}}
+	t := table.New("time", "at_risk", "survival")
 	for _, c := range inc.Causes {
-		t.header = append(t.header, c.Cause, c.Cause+" std_err")
+		t.Header = append(t.Header, c.Cause, c.Cause+" std_err")
 	}
 	for i, p := range inc.Causes[0].Points {
 		row := []any{p.Time, p.AtRisk, p.Survival}
 		for _, c := range inc.Causes {
 			row = append(row, c.Points[i].Incidence, c.Points[i].StdErr)
 		}
-		t.add(row...)
+		t.Add(row...)
 	}
 	return t.String()
 }
 
 // WriteCSV writes one line a reason and time with a header.
 func (inc *Incidence) WriteCSV(w io.Writer) error {
-	t := &table{header: []string{"cause", "time", "at_risk", "events", "survival", "incidence", "std_err", "lower", "upper",
-		"cum_hazard", "cum_hazard_std_err"}}
+	t := table.New("cause", "time", "at_risk", "events", "survival", "incidence", "std_err", "lower", "upper",
+		"cum_hazard", "cum_hazard_std_err")
 	for _, c := range inc.Causes {
 		for _, p := range c.Points {
-			t.add(c.Cause, p.Time, p.AtRisk, p.Events, p.Survival, p.Incidence, p.StdErr, p.Lower, p.Upper, p.CumHazard, p.HazardSE)
+			t.Add(c.Cause, p.Time, p.AtRisk, p.Events, p.Survival, p.Incidence, p.StdErr, p.Lower, p.Upper, p.CumHazard, p.HazardSE)
 		}
 	}
-	return t.writeCSV(w)
+	return t.WriteCSV(w)
 }
 
 var errEntries = errors.New("entries are not supported here")

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/custval/custval/churn/internal/linalg"
+	"github.com/custval/custval/churn/internal/table"
 	"github.com/custval/custval/internal/radix"
 	"github.com/custval/custval/ledger"
 )
@@ -33,16 +34,16 @@ const (
 var weightingNames = []string{"log-rank", "gehan-wilcoxon", "tarone-ware", "peto-peto", "fleming-harrington"}
 
 // String returns the usual name of the test.
-func (w Weighting) String() string { return nameOf(weightingNames, int(w)) }
+func (w Weighting) String() string { return table.Name(weightingNames, int(w)) }
 
 // MarshalText writes the name of the test.
 func (w Weighting) MarshalText() ([]byte, error) {
-	return marshalName(weightingNames, int(w), "weighting")
+	return table.MarshalName("survival: no weighting", weightingNames, int(w))
 }
 
 // UnmarshalText reads the name of a test.
 func (w *Weighting) UnmarshalText(text []byte) error {
-	i, err := unmarshalName(weightingNames, text, "weighting")
+	i, err := table.UnmarshalName("survival: no weighting", weightingNames, text)
 	*w = Weighting(i)
 	return err
 }
@@ -290,17 +291,17 @@ func (c *Comparison) Trend(numbers map[string]float64) (Trend, error) {
 // String returns the groups and the test as a table.
 func (c *Comparison) String() string {
 	t := c.table()
-	return fmt.Sprintf("%s%v test: chi-square %s, df %d, p %s\n", t, c.Weighting, short(cell(c.ChiSquare)), c.DF,
-		short(cell(c.P)))
+	return fmt.Sprintf("%s%v test: chi-square %s, df %d, p %s\n", t, c.Weighting, table.Number(c.ChiSquare), c.DF,
+		table.Number(c.P))
 }
 
-func (c *Comparison) table() *table {
-	t := &table{header: []string{"group", "customers", "observed", "expected"}}
+func (c *Comparison) table() *table.Table {
+	t := table.New("group", "customers", "observed", "expected")
 	for _, g := range c.Groups {
-		t.add(g.Group, g.Customers, g.Observed, g.Expected)
+		t.Add(g.Group, g.Customers, g.Observed, g.Expected)
 	}
 	return t
 }
 
 // WriteCSV writes the groups with a header.
-func (c *Comparison) WriteCSV(w io.Writer) error { return c.table().writeCSV(w) }
+func (c *Comparison) WriteCSV(w io.Writer) error { return c.table().WriteCSV(w) }

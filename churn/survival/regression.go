@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/custval/custval/churn/internal/linalg"
+	"github.com/custval/custval/churn/internal/table"
 	"github.com/custval/custval/fit"
 	"github.com/custval/custval/internal/mle"
 )
@@ -222,7 +223,7 @@ func (m *parametric) standardize() error {
 		m.scale[j] = math.Sqrt(m.scale[j])
 		if !(m.scale[j] > 1e-12*math.Abs(m.mean[j])) || math.IsInf(m.scale[j], 1) {
 			return &CovariateError{Covariate: m.design.names[j],
-				Err: fmt.Errorf("%w: it has the value %v in every row", ErrCollinear, short(cell(m.mean[j])))}
+				Err: fmt.Errorf("%w: it has the value %v in every row", ErrCollinear, table.Number(m.mean[j]))}
 		}
 		for i, k := range m.index {
 			m.x[i*m.p+j] = (column[k] - m.mean[j]) / m.scale[j]

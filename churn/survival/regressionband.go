@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"github.com/custval/custval/churn/internal/linalg"
+	"github.com/custval/custval/churn/internal/table"
 	"github.com/custval/custval/fit"
 	"github.com/custval/custval/internal/stat"
 )
@@ -81,10 +82,10 @@ func (m Regression) shapes() []float64 {
 	}
 }
 
-func (b BandPoints) table() *table {
-	t := &table{header: []string{"time", "survival", "std_err", "lower", "upper"}}
+func (b BandPoints) table() *table.Table {
+	t := table.New("time", "survival", "std_err", "lower", "upper")
 	for _, p := range b {
-		t.add(p.Time, p.Survival, p.StdErr, p.Lower, p.Upper)
+		t.Add(p.Time, p.Survival, p.StdErr, p.Lower, p.Upper)
 	}
 	return t
 }
@@ -93,7 +94,7 @@ func (b BandPoints) table() *table {
 func (b BandPoints) String() string { return b.table().String() }
 
 // WriteCSV writes the points with a header.
-func (b BandPoints) WriteCSV(w io.Writer) error { return b.table().writeCSV(w) }
+func (b BandPoints) WriteCSV(w io.Writer) error { return b.table().WriteCSV(w) }
 
 // MarshalJSON writes the points; a number that does not exist is null.
-func (b BandPoints) MarshalJSON() ([]byte, error) { return marshalFinite([]BandPoint(b)) }
+func (b BandPoints) MarshalJSON() ([]byte, error) { return table.Marshal([]BandPoint(b)) }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/custval/custval/churn/internal/table"
 	"github.com/custval/custval/internal/stat"
 )
 
@@ -19,7 +20,7 @@ type RestrictedMean struct {
 }
 
 // MarshalJSON writes the mean; a number that does not exist is null.
-func (r RestrictedMean) MarshalJSON() ([]byte, error) { return marshalFinite(r) }
+func (r RestrictedMean) MarshalJSON() ([]byte, error) { return table.Marshal(r) }
 
 // RestrictedMean returns the restricted mean survival time
 //

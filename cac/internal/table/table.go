@@ -2,13 +2,11 @@
 package table
 
 import (
-	"encoding/csv"
 	"io"
 	"math"
 	"strconv"
-	"strings"
-	"unicode/utf8"
 
+	"github.com/custval/custval/internal/text"
 	"github.com/custval/custval/money"
 )
 
@@ -18,39 +16,11 @@ const Undefined = "undefined"
 // Text returns the rows under their header, columns aligned and two blanks apart; the first left columns are aligned to
 // the left, the others to the right. Every line ends with a newline.
 func Text(header []string, rows [][]string, left int) string {
-	width := make([]int, len(header))
-	for _, row := range append([][]string{header}, rows...) {
-		for i, cell := range row {
-			width[i] = max(width[i], utf8.RuneCountInString(cell))
-		}
-	}
-	var b strings.Builder
-	for _, row := range append([][]string{header}, rows...) {
-		var line strings.Builder
-		for i, cell := range row {
-			if i > 0 {
-				line.WriteString("  ")
-			}
-			pad := strings.Repeat(" ", width[i]-utf8.RuneCountInString(cell))
-			if i < left {
-				line.WriteString(cell + pad)
-			} else {
-				line.WriteString(pad + cell)
-			}
-		}
-		b.WriteString(strings.TrimRight(line.String(), " ") + "\n")
-	}
-	return b.String()
+	return text.Table(header, rows, text.First(left))
 }
 
 // CSV writes the header and the rows as comma-separated values.
-func CSV(w io.Writer, header []string, rows [][]string) error {
-	out := csv.NewWriter(w)
-	if err := out.Write(header); err != nil {
-		return err
-	}
-	return out.WriteAll(rows) // flushes
-}
+func CSV(w io.Writer, header []string, rows [][]string) error { return text.CSV(w, header, rows) }
 
 // Plain returns the number of an amount without its currency.
 func Plain(a money.Amount) string {

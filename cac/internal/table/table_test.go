@@ -3,26 +3,11 @@ package table_test
 import (
 	"errors"
 	"math"
-	"strings"
 	"testing"
 
 	"github.com/custval/custval/cac/internal/table"
 	"github.com/custval/custval/money"
 )
-
-func TestText(t *testing.T) {
-	got := table.Text([]string{"name", "n"}, [][]string{{"müşteri", "7"}, {"a", "1234"}}, 1)
-	if want := "name        n\nmüşteri     7\na        1234\n"; got != want {
-		t.Errorf("got\n%swant\n%s", got, want)
-	}
-}
-
-func TestCSV(t *testing.T) {
-	var b strings.Builder
-	if err := table.CSV(&b, []string{"a", "b"}, [][]string{{"x,y", ""}}); err != nil || b.String() != "a,b\n\"x,y\",\n" {
-		t.Errorf("%v: %q", err, b.String())
-	}
-}
 
 func TestCells(t *testing.T) {
 	bad := errors.New("no base")
