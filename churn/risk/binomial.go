@@ -115,7 +115,7 @@ func (b *binomial) standardize(d *Design) error {
 	for j := range b.p {
 		b.scale[j] = math.Sqrt(b.scale[j])
 		if !(b.scale[j] > 1e-12*math.Abs(b.mean[j])) || math.IsInf(b.scale[j], 1) {
-			return constantColumn(d.names[j], b.mean[j], b.scale[j])
+			return constantColumn(d.Columns()[j], b.mean[j], b.scale[j])
 		}
 	}
 	for g := range b.rows {

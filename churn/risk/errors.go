@@ -18,7 +18,7 @@ var (
 )
 
 var (
-	errScore       = errors.New("not a finite number")
+	errFinite      = errors.New("not a finite number")
 	errProbability = errors.New("want a probability between 0 and 1")
 	errWeight      = errors.New("want a finite weight above 0")
 )

@@ -266,3 +266,10 @@ func (h *personPeriods) standardize(d *Design, o *HazardOptions) error {
 	}
 	return nil
 }
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}

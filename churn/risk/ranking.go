@@ -52,7 +52,7 @@ func newRanking(scores []float64, left []bool, weights []float64) (*Ranking, err
 	rows := make([]radix.Keyed, len(scores))
 	for i, s := range scores {
 		if math.IsNaN(s) || math.IsInf(s, 0) {
-			return nil, rowError(i, "score", formatFloat(s), errScore)
+			return nil, rowError(i, "score", formatFloat(s), errFinite)
 		}
 		rows[i] = radix.Keyed{Key: ^radix.Key(s), Row: int32(i)}
 	}

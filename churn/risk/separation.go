@@ -42,7 +42,7 @@ func separatedAlone(d *Design, x, w1, w0 []float64) error {
 			sign = "-Inf"
 		}
 		if sign != "" {
-			return &CovariateError{Covariate: d.names[j],
+			return &CovariateError{Covariate: d.Columns()[j],
 				Err: fmt.Errorf("%w to %s: no value of those who left lies among those of the others; leave it out or set Ridge", ErrSeparation, sign)}
 		}
 	}

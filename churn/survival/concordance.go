@@ -1,6 +1,7 @@
 package survival
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -77,7 +78,7 @@ func ConcordanceOf(tenures []ledger.Tenure, scores []float64, o *ConcordanceOpti
 	}
 	for i, x := range scores {
 		if math.IsNaN(x) {
-			return Concordance{}, rowError(i, "score", "NaN", errMissing)
+			return Concordance{}, rowError(i, "score", "NaN", errors.New("missing value"))
 		}
 	}
 	if o.Pairs != HarrellPairs && s.entry != nil {

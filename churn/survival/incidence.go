@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"slices"
 	"sort"
@@ -131,7 +132,7 @@ func causesOf(tenures []ledger.Tenure) (causes []int32, names []string) {
 			index[causeOf(&tenures[i])] = 0
 		}
 	}
-	names = sortedKeys(index)
+	names = slices.Sorted(maps.Keys(index))
 	for k, name := range names {
 		index[name] = int32(k)
 	}

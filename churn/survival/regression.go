@@ -222,7 +222,7 @@ func (m *parametric) standardize() error {
 		}
 		m.scale[j] = math.Sqrt(m.scale[j])
 		if !(m.scale[j] > 1e-12*math.Abs(m.mean[j])) || math.IsInf(m.scale[j], 1) {
-			return &CovariateError{Covariate: m.design.names[j],
+			return &CovariateError{Covariate: m.design.Columns()[j],
 				Err: fmt.Errorf("%w: it has the value %v in every row", ErrCollinear, table.Number(m.mean[j]))}
 		}
 		for i, k := range m.index {
@@ -252,7 +252,7 @@ func (m *parametric) separated(j int) error {
 	}
 	for k, e := range events {
 		if !e {
-			return &CovariateError{Covariate: m.design.names[j],
+			return &CovariateError{Covariate: m.design.Columns()[j],
 				Err: fmt.Errorf("%w: nobody with the value %v left; leave it out or merge levels", ErrSeparation, values[k])}
 		}
 	}
@@ -275,7 +275,7 @@ func (m *parametric) collinear() error {
 	if bad < 0 {
 		return nil
 	}
-	e := &CovariateError{Covariate: m.design.names[bad],
+	e := &CovariateError{Covariate: m.design.Columns()[bad],
 		Err: fmt.Errorf("%w: it is a linear combination of them; leave one out", ErrCollinear)}
 	before := make([]int, bad)
 	for j := range before {
@@ -284,7 +284,7 @@ func (m *parametric) collinear() error {
 	if l, b := linalg.Cholesky(linalg.Within(gram, before), pivotLeast); b < 0 {
 		for j, w := range linalg.Solve(l, linalg.Pick(gram[bad], before)) {
 			if math.Abs(w) > 1e-6 {
-				e.With = append(e.With, m.design.names[j])
+				e.With = append(e.With, m.design.Columns()[j])
 			}
 		}
 	}

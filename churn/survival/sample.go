@@ -175,3 +175,10 @@ func ForReason(tenures []ledger.Tenure, reasons ...string) []ledger.Tenure {
 	}
 	return kept
 }
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -118,25 +118,3 @@ func (s *sample) observationAfterEvents() *steps {
 	}
 	return g
 }
-
-// Pick returns the design whose row k is row source[k] of this one, such as for [Subdistribution]. It returns an error for
-// a row that is not there.
-func (d *Design) Pick(source []int) (*Design, error) {
-	if d == nil {
-		return nil, nil
-	}
-	out := &Design{terms: d.Terms(), names: d.Columns(), rows: len(source)}
-	for k, i := range source {
-		if i < 0 || i >= d.rows {
-			return nil, fmt.Errorf("survival: design: row %d is taken from row %d of %d", k+1, i+1, d.rows)
-		}
-	}
-	for _, column := range d.columns {
-		picked := make([]float64, len(source))
-		for k, i := range source {
-			picked[k] = column[i]
-		}
-		out.columns = append(out.columns, picked)
-	}
-	return out, nil
-}
