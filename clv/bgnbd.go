@@ -59,7 +59,7 @@ func (m *BGNBD) UnmarshalJSON(text []byte) error {
 // FitBGNBD returns an error if a history does not validate, if no customer has a repeat purchase, and, with the best
 // estimate so far, one that wraps fit.ErrNotConverged, fit.ErrDiverged or the context's error.
 func FitBGNBD(ctx context.Context, data *Histories, o *fit.Options) (*fit.Estimate[BGNBD], error) {
-	s, err := compress(ctx, data, false)
+	s, err := compressBy(ctx, data, false, o.WithDefaults().Workers)
 	if err != nil {
 		return nil, err
 	}
@@ -85,103 +85,6 @@ func bgStarts(s *sample) [][]float64 {
 		{3, 3 / (1.5 * rate), 0.2, 8},
 		{0.1, 0.1 / (4 * rate), 1, 1},
 	}
-}
-
-// sumBGNBD adds the log-likelihood of the rows, sorted by x, with its first and second derivatives in R, Alpha, A, B.
-// The log-likelihood is that of LogLikelihood; q below is P(alive).
-func sumBGNBD(rows []row, theta []float64, d *mle.Derivs) {
-	r, alpha, a, b := theta[0], theta[1], theta[2], theta[3]
-	logAlpha := math.Log(alpha)
-	var c bgByX
-	for i := range rows {
-		w := &rows[i]
-		if i == 0 || w.x != c.x {
-			c = newBGByX(w.x, r, a, b, d.Hess != nil)
-		}
-		x, weight := float64(w.x), w.weight
-		u, v := alpha+w.tx, alpha+w.t
-		l := math.Log1p(w.tx / alpha)
-		// The terms in R and Alpha of the case that the customer left at TX.
-		value := c.value - r*l - x*(logAlpha+l)
-		gr := c.r - l
-		ga := (r*w.tx - x*alpha) / (alpha * u)
-		if w.x == 0 {
-			// Alive for certain: u is alpha, and T takes the place of TX.
-			l = math.Log1p(w.t / alpha)
-			d.Value += weight * -r * l
-			d.Grad[0] += weight * -l
-			d.Grad[1] += weight * r * w.t / (alpha * v)
-			if d.Hess != nil {
-				d.AddHess(0, 1, weight*w.t/(alpha*v))
-				d.AddHess(1, 1, weight*-r*w.t*(v+alpha)/(alpha*alpha*v*v))
-			}
-			continue
-		}
-		gap := (w.t - w.tx) / (u * v)
-		lg := math.Log1p((w.t - w.tx) / u)
-		alive := -(r + x) * lg
-		m, q := mix(alive, c.left)
-		p := 1 - q
-		value += m
-		// Gradients of the log of the alive term and of the term of those who left.
-		aliveAlpha := (r + x) * gap
-		leftA, leftB := 1/a, -1/(b+x-1)
-		d.Value += weight * value
-		d.Grad[0] += weight * (gr - q*lg)
-		d.Grad[1] += weight * (ga + q*aliveAlpha)
-		d.Grad[2] += weight * (c.a + p*leftA)
-		d.Grad[3] += weight * (c.b + p*leftB)
-		if d.Hess == nil {
-			continue
-		}
-		s := q * p
-		d.AddHess(0, 0, weight*(c.rr+s*lg*lg))
-		d.AddHess(0, 1, weight*(w.tx/(alpha*u)+q*gap-s*lg*aliveAlpha))
-		d.AddHess(0, 2, weight*s*lg*leftA)
-		d.AddHess(0, 3, weight*s*lg*leftB)
-		d.AddHess(1, 1, weight*(-r/(alpha*alpha)+(r+x)/(u*u)-q*aliveAlpha*(1/u+1/v)+s*aliveAlpha*aliveAlpha))
-		d.AddHess(1, 2, weight*-s*aliveAlpha*leftA)
-		d.AddHess(1, 3, weight*-s*aliveAlpha*leftB)
-		d.AddHess(2, 2, weight*(c.aa-p*leftA*leftA+s*leftA*leftA))
-		d.AddHess(2, 3, weight*(c.ab+s*leftA*leftB))
-		d.AddHess(3, 3, weight*(c.bb+p*leftB*leftB+s*leftB*leftB))
-	}
-}
-
-// bgByX holds what depends on the parameters and X alone: the sums of
-// ln Gamma(r+x)/Gamma(r) and ln B(a, b+x)/B(a, b) with their derivatives.
-type bgByX struct {
-	x              int
-	value, left    float64 // left is ln a/(b+x-1)
-	r, a, b        float64 // first derivatives
-	rr, aa, ab, bb float64 // second derivatives
-}
-
-func newBGByX(x int, r, a, b float64, second bool) bgByX {
-	n := float64(x)
-	c := bgByX{x: x}
-	if x == 0 {
-		return c
-	}
-	c.value = special.LogGammaRatio(r, n) + special.LogGammaRatio(b, n) - special.LogGammaRatio(a+b, n)
-	c.left = math.Log(a / (b + n - 1))
-	both := special.DigammaDiff(a+b, n)
-	c.r, c.a, c.b = special.DigammaDiff(r, n), -both, special.DigammaDiff(b, n)-both
-	if second {
-		both = special.TrigammaDiff(a+b, n)
-		c.rr, c.aa, c.ab, c.bb = special.TrigammaDiff(r, n), -both, -both, special.TrigammaDiff(b, n)-both
-	}
-	return c
-}
-
-// mix returns ln(e^a + e^b) and the share of the first term.
-func mix(a, b float64) (sum, share float64) {
-	if a >= b {
-		e := math.Exp(b - a)
-		return a + math.Log1p(e), 1 / (1 + e)
-	}
-	e := math.Exp(a - b)
-	return b + math.Log1p(e), e / (1 + e)
 }
 
 // LogLikelihood returns ln L(R, Alpha, A, B | x, tx, T), equation 6 of the paper in a form without cancellation:
