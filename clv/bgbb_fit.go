@@ -25,6 +25,12 @@ func FitBGBB(ctx context.Context, data []DiscreteHistory, o *fit.Options) (*fit.
 	if err != nil {
 		return nil, err
 	}
+	switch {
+	case s.opportunities == 0:
+		return nil, fmt.Errorf("clv: fit of bgbb: %w", errNoOpportunities)
+	case s.purchases == 0:
+		return nil, fmt.Errorf("clv: fit of bgbb: %w", errNeverBought)
+	}
 	share := min(0.9, s.purchases/s.opportunities)
 	p := mle.Problem{
 		Params: []mle.Param{{Name: "Alpha"}, {Name: "Beta"}, {Name: "Gamma"}, {Name: "Delta"}},
@@ -111,12 +117,6 @@ func compressDiscrete(data []DiscreteHistory) (*discreteSample, error) {
 		s.weight += r.weight
 		s.purchases += r.weight * float64(r.x)
 		s.opportunities += r.weight * float64(r.n)
-	}
-	switch {
-	case s.opportunities == 0:
-		return nil, fmt.Errorf("clv: fit of bgbb: %w", errNoOpportunities)
-	case s.purchases == 0:
-		return nil, fmt.Errorf("clv: fit of bgbb: %w", errNeverBought)
 	}
 	return s, nil
 }

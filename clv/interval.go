@@ -164,7 +164,7 @@ type AmountInterval struct {
 func (i AmountInterval) String() string { return fmt.Sprintf("%v [%v, %v]", i.Value, i.Low, i.High) }
 
 // ValueInterval returns what a customer is expected to be worth, as Value does, with the interval by the delta method on
-// the log scale. It counts the errors of both estimates and takes them as independent, as the models are. The unit is
+// the log scale, for NormalNormal on that of the value, which may be negative. It counts the errors of both estimates and takes them as independent, as the models are. The unit is
 // that of the purchase estimate.
 //
 // Errors are those of Value and DeltaInterval.
@@ -180,6 +180,10 @@ func ValueInterval[M Model, S SpendModel](purchases *fit.Estimate[M], spend *fit
 	if w.delta, err = v.Discount.Rate(purchases.Unit); err != nil {
 		return AmountInterval{}, err
 	}
+	scale := fit.Log
+	if _, ok := any(spend.Model).(NormalNormal); ok {
+		scale = fit.Identity // a value may be negative
+	}
 	i, err := deltaInterval([]estimated{parts(purchases), parts(spend)}, func(theta [][]float64) (float64, error) {
 		m, err := withParams(purchases.Model, purchases.Params, theta[0])
 		if err != nil {
@@ -192,7 +196,7 @@ func ValueInterval[M Model, S SpendModel](purchases *fit.Estimate[M], spend *fit
 		at := w
 		at.purchases, at.spend = m, s
 		return at.float(h), nil
-	}, fit.Log, level)
+	}, scale, level)
 	if err != nil {
 		return AmountInterval{}, fmt.Errorf("clv: customer %q: %w", h.Customer, err)
 	}
@@ -202,11 +206,19 @@ func ValueInterval[M Model, S SpendModel](purchases *fit.Estimate[M], spend *fit
 // float is the value before it is rounded to money.
 func (w *worth) float(h History) float64 {
 	_, discounted := w.expected(h)
-	mean := 0.0
-	if h.X > 0 && h.Spend.Sign() > 0 {
-		mean = h.MeanSpend()
+	return w.v.Margin * w.spend.Mean(h.X, w.mean(h)) * discounted
+}
+
+// mean returns the mean spend that the spend model is asked about: refunds that exceed the purchases count as 0 for
+// GammaGamma and as they are for models that know them.
+func (w *worth) mean(h History) float64 {
+	if h.X == 0 {
+		return 0
 	}
-	return w.v.Margin * w.spend.Mean(h.X, mean) * discounted
+	if _, positive := w.spend.(GammaGamma); positive {
+		return max(0, h.MeanSpend())
+	}
+	return h.MeanSpend()
 }
 
 func (w *worth) amounts(value money.Amount, i Interval) (AmountInterval, error) {

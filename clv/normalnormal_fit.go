@@ -60,6 +60,38 @@ func FitNormalNormal(ctx context.Context, data *Histories, o *fit.Options) (*fit
 	return e, nil
 }
 
+// evidence searches in the sample's units.
+func (m NormalNormal) evidence(_ context.Context, data *Histories) (*evidence, error) {
+	s, err := newNormalSample(data)
+	if err != nil {
+		return nil, err
+	}
+	if len(s.rows) == 0 {
+		return nil, fmt.Errorf("clv: normalnormal: %w", errNoRepeatSpend)
+	}
+	if !s.varied() {
+		// The prior alone tells the deviations; their scale is the mean's.
+		if s.sd = math.Abs(s.mean); s.sd == 0 {
+			s.sd = 1
+		}
+		for i := range s.rows {
+			s.rows[i].z = 0
+		}
+	}
+	return &evidence{
+		problem: mle.Problem{
+			Params: []mle.Param{{Name: "Mu", Scale: fit.Identity}, {Name: "Tau"}, {Name: "Sigma"}},
+			Rows:   len(s.rows), Weight: s.weight, Second: true,
+			Sum: func(theta []float64, lo, hi int, d *mle.Derivs) { sumNormalNormal(s.rows[lo:hi], theta, d) },
+		},
+		vague:    []Density{Normal(s.mean, 3*s.sd), LogNormal(s.sd, 1.5), LogNormal(s.sd, 1.5)},
+		warnings: s.warnings(),
+		shift:    []float64{s.mean, 0, 0},
+		factor:   []float64{s.sd, s.sd, s.sd},
+		offset:   -s.weight * math.Log(s.sd),
+	}, nil
+}
+
 // A normalRow is what the likelihood reads of a customer.
 type normalRow struct {
 	x, z   float64 // purchases, and their mean less that of the sample in its standard deviations
@@ -119,12 +151,15 @@ func newNormalSample(hs *Histories) (*normalSample, error) {
 
 var errNoRepeatSpend = errors.New("no customer has a repeat purchase")
 
+// varied reports whether the customers' means differ.
+func (s *normalSample) varied() bool { return s.sd > 1e-9*math.Abs(s.mean) }
+
 // estimable returns an error where the data cannot tell the parameters.
 func (s *normalSample) estimable() error {
 	switch {
 	case len(s.rows) == 0:
 		return errNoRepeatSpend
-	case !(s.sd > 1e-9*math.Abs(s.mean)):
+	case !s.varied():
 		return fmt.Errorf("all %v customers have the same mean spend, %.6g, so that %w: %w; value them at that spend",
 			s.weight, s.mean, errSameSpend, fit.ErrDiverged)
 	case s.rows[0].x == s.rows[len(s.rows)-1].x:

@@ -32,7 +32,7 @@ type ProfileOptions struct {
 // e is the estimate by maximum likelihood from the same data. ProfileIntervals returns an error if the level is not
 // between 0 and 1, if a parameter is not one of the model, if the estimate has another unit or likelihood than the data
 // give, is no maximum, or was made under a prior or penalty, and the context's error.
-func ProfileIntervals[M Estimable](ctx context.Context, e *fit.Estimate[M], data *Histories, level float64, o *ProfileOptions) (ParamIntervals, error) {
+func ProfileIntervals[M Estimable[D], D any](ctx context.Context, e *fit.Estimate[M], data D, level float64, o *ProfileOptions) (ParamIntervals, error) {
 	if e == nil {
 		return nil, errNoEstimate
 	}
@@ -64,6 +64,8 @@ func ProfileIntervals[M Estimable](ctx context.Context, e *fit.Estimate[M], data
 			if *end, err = p.end(ctx, j, float64(2*side-1)); err != nil {
 				return nil, fmt.Errorf("clv: profile of %s: %s: %w", e.Model.Kind(), e.Params[j].Name, err)
 			}
+			shift, factor := p.place(j)
+			*end = shift + factor**end
 			if o.Progress != nil {
 				o.Progress(2*k+side+1, 2*len(picked))
 			}
@@ -73,9 +75,9 @@ func ProfileIntervals[M Estimable](ctx context.Context, e *fit.Estimate[M], data
 	return out, nil
 }
 
-// A profiler maximizes the likelihood given one parameter.
+// A profiler maximizes the likelihood given one parameter. All is in the terms of the search.
 type profiler struct {
-	problem mle.Problem
+	*evidence
 	params  []fit.Param
 	best    []float64
 	logLik  float64
@@ -90,7 +92,7 @@ var (
 	errNotTheBest = errors.New("the likelihood is larger elsewhere than at the estimate")
 )
 
-func newProfiler[M Estimable](ctx context.Context, e *fit.Estimate[M], data *Histories, level float64, o *ProfileOptions) (*profiler, error) {
+func newProfiler[M Estimable[D], D any](ctx context.Context, e *fit.Estimate[M], data D, level float64, o *ProfileOptions) (*profiler, error) {
 	kind := e.Model.Kind()
 	if e.Stop != fit.Converged && e.Stop != fit.Diverged {
 		return nil, fmt.Errorf("clv: profile of %s: %w: %v", kind, fit.ErrNotConverged, e.Stop)
@@ -100,18 +102,22 @@ func newProfiler[M Estimable](ctx context.Context, e *fit.Estimate[M], data *His
 		return nil, err
 	}
 	if e.Unit != 0 {
-		if err := sameUnit(e.Unit, data.Unit); err != nil {
+		if err := sameUnit(e.Unit, v.unit); err != nil {
 			return nil, err
 		}
 	}
-	p := &profiler{problem: v.problem, params: e.Params, best: values(e.Params), logLik: e.LogLik, cut: stat.TwoSided(level),
-		settled: e.Stop == fit.Converged && e.Cov != nil, options: fit.Options{Workers: o.Workers}}
-	if len(p.best) != len(p.problem.Params) {
+	if len(e.Params) != len(v.problem.Params) {
 		return nil, fmt.Errorf("clv: profile of %s: %w", kind, errOtherData)
+	}
+	params := v.searched(e.Params)
+	p := &profiler{evidence: v, params: params, best: values(params), logLik: e.LogLik - v.offset, cut: stat.TwoSided(level),
+		settled: e.Stop == fit.Converged && e.Cov != nil, options: fit.Options{Workers: o.Workers}}
+	if v.inside != nil {
+		v.inside(p.best, -1)
 	}
 	d := mle.Derivs{Grad: make([]float64, len(p.best))}
 	p.problem.Sum(p.best, 0, p.problem.Rows, &d)
-	if !(math.Abs(d.Value-e.LogLik) <= 1e-7*(1+math.Abs(e.LogLik))) {
+	if !(math.Abs(d.Value-p.logLik) <= 1e-7*(1+math.Abs(p.logLik))) {
 		return nil, fmt.Errorf("clv: profile of %s: %w", kind, errOtherData)
 	}
 	if p.settled {
@@ -134,6 +140,10 @@ func (p *profiler) depth(ctx context.Context, j int, u float64, theta []float64)
 	v := fromScale(p.params[j].Scale, u)
 	warm, cold := slices.Clone(theta), slices.Clone(p.best)
 	warm[j], cold[j] = v, v
+	if p.inside != nil {
+		p.inside(warm, j)
+		p.inside(cold, j)
+	}
 	q.Starts = [][]float64{warm, cold}
 	r, err := mle.Maximize(ctx, q, &p.options)
 	if ctx.Err() != nil {

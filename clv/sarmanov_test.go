@@ -69,7 +69,7 @@ func TestFitCorrelatedInside(t *testing.T) {
 	truth := clv.CorrelatedParetoNBD{R: 1.5, Alpha: 2, S: 1.2, Beta: 4}
 	_, high := truth.Bounds()
 	truth.M = 0.4 * high
-	hs := modeltest.Draw(truth, 6000, 7)
+	hs := modeltest.Draw(truth, 2500, 7)
 	e, err := clv.FitCorrelatedParetoNBD(context.Background(), hs, nil)
 	if err != nil {
 		t.Fatal(err)
