@@ -146,12 +146,20 @@ func fitCNBD[M Model](ctx context.Context, data *Histories, c cnbd, o *fit.Optio
 	if c.k > 0 {
 		return fitFor(ctx, c, data, s, o, nil, model)
 	}
+	return largestOfK(ctx, func(k int, start []float64) (*fit.Estimate[M], error) {
+		return fitFor(ctx, cnbd{k, c.first}, data, s, o, start, model)
+	})
+}
+
+// largestOfK fits a model for each k, from the estimate of the one before where that is known, and returns the one of the
+// largest likelihood.
+func largestOfK[M any](ctx context.Context, fitFor func(k int, start []float64) (*fit.Estimate[M], error)) (*fit.Estimate[M], error) {
 	var best *fit.Estimate[M]
 	var first error
 	var start []float64
 	evaluations := 0
-	for c.k = 1; c.k <= chosenUpTo; c.k++ {
-		e, err := fitFor(ctx, c, data, s, o, start, model)
+	for k := 1; k <= chosenUpTo; k++ {
+		e, err := fitFor(k, start)
 		if ctx.Err() != nil {
 			return later(best, e), err
 		}
@@ -160,14 +168,11 @@ func fitCNBD[M Model](ctx context.Context, data *Histories, c cnbd, o *fit.Optio
 			continue
 		}
 		evaluations += e.Evaluations
-		start = start[:0]
-		for _, p := range e.Params {
-			start = append(start, p.Value)
-		}
-		start[1] *= float64(c.k) / float64(c.k+1) // the same rate of purchases
+		start = values(e.Params)
+		start[1] *= float64(k) / float64(k+1) // the same rate of purchases
 		if best == nil || e.LogLik > best.LogLik {
 			best = e
-			if c.k == chosenUpTo {
+			if k == chosenUpTo {
 				best.Warnings = append(best.Warnings, "the largest K that is tried has the largest likelihood; try a larger one")
 			}
 		}
@@ -251,14 +256,14 @@ func (m cnbdModel) logLikelihood(h History) float64 {
 	if !m.valid() || !h.usable() || (m.k > 1 && !finite(h.LogGaps)) {
 		return math.NaN()
 	}
-	t := m.byX(h.X, m.r, m.a, m.b, false)
+	n, s := m.count(h.X, m.r, false), m.stay(h.X, m.a, m.b, false)
 	l := math.Log1p(h.TX / m.alpha)
 	sum, _ := m.mix(h)
 	gaps := 0.0
 	if m.k > 1 {
 		gaps = float64(m.k-1) * h.LogGaps
 	}
-	return t.value + gaps - m.r*l - t.y*(math.Log(m.alpha)+l) + sum
+	return n.value + s.value + math.Log(s.ratio) + gaps - m.r*l - n.y*(math.Log(m.alpha)+l) + sum
 }
 
 func (m cnbdModel) probAlive(h History) float64 {

@@ -34,90 +34,171 @@ func (c cnbd) problem(s *sample, starts [][]float64) mle.Problem {
 func (c cnbd) sum(rows []row, theta []float64, d *mle.Derivs) {
 	r, alpha, a, b := theta[0], theta[1], theta[2], theta[3]
 	logAlpha := math.Log(alpha)
+	second := d.Hess != nil
 	last := -1
-	var t cnbdByX
+	var n cnbdCount
+	var s cnbdStay
 	for i := range rows {
 		w := &rows[i]
 		if w.x != last {
 			last = w.x
-			t = c.byX(w.x, r, a, b, d.Hess != nil)
+			n, s = c.count(w.x, r, second), c.stay(w.x, a, b, second)
 		}
-		weight := w.weight
-		u, v := alpha+w.tx, alpha+w.t
-		l := math.Log1p(w.tx / alpha)
-		lg := math.Log1p((w.t - w.tx) / u)
-		gap := (w.t - w.tx) / (u * v)
-		phases := r + t.y
-		// The log of Q with its derivatives in r and alpha.
-		alive, aliveR, aliveA := -phases*lg, -lg, phases*gap
-		var aliveRR, aliveRA, aliveAA float64
-		if d.Hess != nil {
-			aliveRA, aliveAA = gap, -aliveA*(1/u+1/v)
-		}
-		if c.k > 1 {
-			p := newPhases(c.k, phases, (w.t-w.tx)/v)
-			alive += p.log
-			aliveR += p.r
-			aliveA -= p.j / v
-			aliveRR = p.rr
-			aliveRA -= p.rj / v
-			aliveAA += (p.j + p.jj) / (v * v)
-		}
-		m, q := alive, 1.0
-		if t.leaves {
-			m, q = mix(alive, t.left)
-		}
-		p := 1 - q
-		d.Value += weight * (t.value + float64(c.k-1)*w.gaps - r*l - t.y*(logAlpha+l) + m)
-		d.Grad[0] += weight * (t.r - l + q*aliveR)
-		d.Grad[1] += weight * ((r*w.tx/alpha-t.y)/u + q*aliveA)
-		d.Grad[2] += weight * (t.a + p*t.leftA)
-		d.Grad[3] += weight * (t.b + p*t.leftB)
-		if d.Hess == nil {
-			continue
-		}
-		s := q * p
-		d.AddHess(0, 0, weight*(t.rr+q*aliveRR+s*aliveR*aliveR))
-		d.AddHess(0, 1, weight*(w.tx/(alpha*u)+q*aliveRA+s*aliveR*aliveA))
-		d.AddHess(0, 2, weight*-s*aliveR*t.leftA)
-		d.AddHess(0, 3, weight*-s*aliveR*t.leftB)
-		d.AddHess(1, 1, weight*((t.y-r*w.tx/alpha*(2+w.tx/alpha))/(u*u)+q*aliveAA+s*aliveA*aliveA))
-		d.AddHess(1, 2, weight*-s*aliveA*t.leftA)
-		d.AddHess(1, 3, weight*-s*aliveA*t.leftB)
-		d.AddHess(2, 2, weight*(t.aa-p*t.leftA*t.leftA+s*t.leftA*t.leftA))
-		d.AddHess(2, 3, weight*(t.ab+s*t.leftA*t.leftB))
-		d.AddHess(3, 3, weight*(t.bb+p*t.leftB*t.leftB+s*t.leftB*t.leftB))
+		c.add(w, r, alpha, logAlpha, &n, &s, d)
 	}
 }
 
-// cnbdByX holds what depends on the parameters and X alone, with its derivatives.
-type cnbdByX struct {
-	y              float64 // phases up to TX
-	value          float64
-	leaves         bool    // whether there was an opportunity to leave
-	left           float64 // ln a/(b+n-1)
-	leftA, leftB   float64
-	r, a, b        float64
-	rr, aa, ab, bb float64
+// kernel is sum for customers of different Alpha, A and B; what depends on R and X alone is computed once.
+func (c cnbd) kernel(rows []row) covKernel {
+	return func(theta []float64, second bool) func(v []float64, lo, hi int, d *mle.Derivs) {
+		const most = 64
+		var known [most]bool
+		var counts [most]cnbdCount
+		return func(v []float64, lo, hi int, d *mle.Derivs) {
+			r, alpha, a, b := v[0], v[1], v[2], v[3]
+			logAlpha := math.Log(alpha)
+			last := -1
+			var n cnbdCount
+			var s cnbdStay
+			for i := lo; i < hi; i++ {
+				w := &rows[i]
+				if w.x != last {
+					last = w.x
+					s = c.stay(w.x, a, b, second)
+					switch {
+					case w.x >= most:
+						n = c.count(w.x, r, second)
+					case !known[w.x]:
+						counts[w.x], known[w.x] = c.count(w.x, r, second), true
+						fallthrough
+					default:
+						n = counts[w.x]
+					}
+				}
+				c.add(w, r, alpha, logAlpha, &n, &s, d)
+			}
+		}
+	}
 }
 
-func (c cnbd) byX(x int, r, a, b float64, second bool) cnbdByX {
-	n := float64(x + c.first)
-	t := cnbdByX{y: float64(c.k) * float64(x)}
-	factorial := special.LogGammaRatio(1, float64(c.k-1))
-	t.value = special.LogGammaRatio(r, t.y) + special.LogGammaRatio(b, n) - special.LogGammaRatio(a+b, n) - float64(x)*factorial
-	both := special.DigammaDiff(a+b, n)
-	t.r, t.a, t.b = special.DigammaDiff(r, t.y), -both, special.DigammaDiff(b, n)-both
+// add adds one row.
+func (c cnbd) add(w *row, r, alpha, logAlpha float64, n *cnbdCount, s *cnbdStay, d *mle.Derivs) {
+	weight := w.weight
+	u, v := alpha+w.tx, alpha+w.t
+	iu, iv := 1/u, 1/v
+	l := math.Log1p(w.tx / alpha)
+	lg := math.Log1p((w.t - w.tx) * iu)
+	gap := (w.t - w.tx) * iu * iv
+	phases := r + n.y
+	// The log of Q with its derivatives in r and alpha.
+	alive, aliveR, aliveA := -phases*lg, -lg, phases*gap
+	var aliveRR, aliveRA, aliveAA float64
+	if d.Hess != nil {
+		aliveRA, aliveAA = gap, -aliveA*(iu+iv)
+	}
+	if c.k > 1 {
+		p := newPhases(c.k, phases, (w.t-w.tx)*iv)
+		alive += p.log
+		aliveR += p.r
+		aliveA -= p.j * iv
+		aliveRR = p.rr
+		aliveRA -= p.rj * iv
+		aliveAA += (p.j + p.jj) * iv * iv
+	}
+	value, q := alive, 1.0
+	if s.leaves {
+		e := math.Exp(alive)
+		value = math.Log(s.ratio * (e + s.left))
+		q = e / (e + s.left)
+	}
+	p := 1 - q
+	value += n.value + s.value - r*l
+	if n.y > 0 {
+		value += float64(c.k-1)*w.gaps - n.y*(logAlpha+l)
+	}
+	d.Value += weight * value
+	g := d.Grad[:4]
+	g[0] += weight * (n.r - l + q*aliveR)
+	g[1] += weight * ((r*w.tx/alpha-n.y)*iu + q*aliveA)
+	g[2] += weight * (s.a + p*s.leftA)
+	g[3] += weight * (s.b + p*s.leftB)
+	if d.Hess == nil {
+		return
+	}
+	both := q * p * weight
+	h := d.Hess[:16]
+	h[0] += weight*(n.rr+q*aliveRR) + both*aliveR*aliveR
+	h[1] += weight*(w.tx/alpha*iu+q*aliveRA) + both*aliveR*aliveA
+	h[2] -= both * aliveR * s.leftA
+	h[3] -= both * aliveR * s.leftB
+	h[5] += weight*((n.y-r*w.tx/alpha*(2+w.tx/alpha))*iu*iu+q*aliveAA) + both*aliveA*aliveA
+	h[6] -= both * aliveA * s.leftA
+	h[7] -= both * aliveA * s.leftB
+	h[10] += weight*(s.aa-p*s.leftA*s.leftA) + both*s.leftA*s.leftA
+	h[11] += weight*s.ab + both*s.leftA*s.leftB
+	h[15] += weight*(s.bb+p*s.leftB*s.leftB) + both*s.leftB*s.leftB
+}
+
+// cnbdCount holds what depends on R and X alone, ln Gamma(r+y)/Gamma(r) - x ln (k-1)! with its derivatives.
+type cnbdCount struct {
+	y     float64 // phases up to TX
+	value float64
+	r, rr float64
+}
+
+func (c cnbd) count(x int, r float64, second bool) cnbdCount {
+	n := cnbdCount{y: float64(c.k) * float64(x)}
+	n.value = special.LogGammaRatio(r, n.y) - float64(x)*special.LogGammaRatio(1, float64(c.k-1))
+	n.r = special.DigammaDiff(r, n.y)
 	if second {
-		both = special.TrigammaDiff(a+b, n)
-		t.rr, t.aa, t.ab, t.bb = special.TrigammaDiff(r, t.y), -both, -both, special.TrigammaDiff(b, n)-both
+		n.rr = special.TrigammaDiff(r, n.y)
 	}
-	if n > 0 {
-		t.leaves = true
-		t.left = math.Log(a / (b + n - 1))
-		t.leftA, t.leftB = 1/a, -1/(b+n-1)
+	return n
+}
+
+// cnbdStay holds what depends on A, B and X alone: the probability B(a,b+n)/B(a,b) to stay at all n opportunities as
+// e^value ratio, and a/(b+n-1), with the derivatives of their logs.
+type cnbdStay struct {
+	value, ratio float64
+	leaves       bool // whether there was an opportunity to leave
+	left         float64
+	leftA, leftB float64
+	a, b         float64
+	aa, ab, bb   float64
+}
+
+func (c cnbd) stay(x int, a, b float64, second bool) cnbdStay {
+	n := x + c.first
+	if n == 0 {
+		return cnbdStay{ratio: 1}
 	}
-	return t
+	last := 1 / (b + float64(n-1))
+	s := cnbdStay{ratio: 1, leaves: true, left: a * last, leftA: 1 / a, leftB: -last}
+	if n > 16 {
+		y := float64(n)
+		s.value = special.LogGammaRatio(b, y) - special.LogGammaRatio(a+b, y)
+		both := special.DigammaDiff(a+b, y)
+		s.a, s.b = -both, special.DigammaDiff(b, y)-both
+		if second {
+			both = special.TrigammaDiff(a+b, y)
+			s.aa, s.ab, s.bb = -both, -both, special.TrigammaDiff(b, y)-both
+		}
+		return s
+	}
+	// The sums over the opportunities of 1/(a+b+i) and 1/(b+i), and of their squares.
+	var both, bothSquares, stays, squares float64
+	for i := range n {
+		at := b + float64(i)
+		p, q := 1/(a+at), 1/at
+		s.ratio *= at * p
+		both += p
+		bothSquares += p * p
+		stays += q
+		squares += q * q
+	}
+	s.a, s.b = -both, stays-both
+	s.aa, s.ab, s.bb = bothSquares, bothSquares, bothSquares-squares
+	return s
 }
 
 // phases is the log of the sum over j < k of (R)_j/j! w^j with its derivatives in R and, as j, in ln w.

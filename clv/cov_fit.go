@@ -1,7 +1,6 @@
 package clv
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +19,8 @@ type CovOptions struct {
 	On map[string][]string
 	// Equal names covariates that have one coefficient for all parameters they act on.
 	Equal []string
+	// Beta says what covariates act on in a beta distribution: by default, ShapeForm, its two parameters.
+	Beta BetaForm
 	// Ridge is the factor of an L2 penalty: Ridge times the sum of the squared coefficients of covariates that are
 	// measured in their standard deviations is subtracted from the log-likelihood. 0 means none.
 	Ridge float64
@@ -27,162 +28,162 @@ type CovOptions struct {
 	Fit fit.Options
 }
 
+// A BetaForm says what covariates act on in a model with beta distributions; see Cov. Other models have no MeanForm.
+type BetaForm uint8
+
+// The forms.
+const (
+	ShapeForm BetaForm = iota // the two parameters, each on the log scale
+	MeanForm                  // the mean and the polarization index, each on the logit scale
+)
+
 // FitCovNBD estimates an NBD with covariates as FitCovBGNBD does.
 func FitCovNBD(ctx context.Context, data *Histories, d *Design, o *CovOptions) (*fit.Estimate[CovNBD], error) {
-	return fitCov(ctx, data, d, o, FitNBD, purchaseRows(sumNBD))
+	return fitCov(ctx, d, o, covPurchases(data, FitNBD, false, plainKernel(sumNBD)))
 }
 
 // FitCovParetoNBD estimates a Pareto/NBD with covariates as FitCovBGNBD does.
 func FitCovParetoNBD(ctx context.Context, data *Histories, d *Design, o *CovOptions) (*fit.Estimate[CovParetoNBD], error) {
-	return fitCov(ctx, data, d, o, FitParetoNBD, purchaseRows(sumParetoNBD))
+	return fitCov(ctx, d, o, covPurchases(data, FitParetoNBD, false, plainKernel(sumParetoNBD)))
 }
 
 // FitCovGGompertzNBD estimates a GGompertz/NBD with covariates as FitCovBGNBD does.
 func FitCovGGompertzNBD(ctx context.Context, data *Histories, d *Design, o *CovOptions) (*fit.Estimate[CovGGompertzNBD], error) {
-	return fitCov(ctx, data, d, o, FitGGompertzNBD, purchaseRows(sumGGompertz))
+	return fitCov(ctx, d, o, covPurchases(data, FitGGompertzNBD, false, plainKernel(sumGGompertz)))
 }
 
 // FitCovBGNBD estimates a BG/NBD with covariates by maximum likelihood: d has one row a history, in the order of the
 // histories. The parameters are those of the base and, on fit.Identity, one coefficient for each column and parameter it
-// acts on, named Alpha.age, or Alpha+A+B.age where one stands for several. The derivatives are analytic. The search
-// begins at the fit without covariates, so that its log-likelihood is never below that one and fit.Test can compare them.
+// acts on, named Alpha.age, or Alpha+A+B.age where one stands for several, or Mean.age in MeanForm. The derivatives are
+// analytic. The search begins at the fit without covariates, so that its log-likelihood is never below that one and
+// fit.Test can compare them.
 //
 // With a Ridge standard errors are withheld, and Warnings say so; LogLik, AIC and BIC do not count the penalty.
 //
 // FitCovBGNBD returns the errors of FitBGNBD, and an error if the design has another number of rows than the data, if a
 // covariate is constant or a combination of others, and if an option names what is not there.
 func FitCovBGNBD(ctx context.Context, data *Histories, d *Design, o *CovOptions) (*fit.Estimate[CovBGNBD], error) {
-	return fitCov(ctx, data, d, o, FitBGNBD, purchaseRows(sumBGNBD))
+	return fitCov(ctx, d, o, covPurchases(data, FitBGNBD, false, cnbd{1, 0}.kernel))
 }
 
 // FitCovMBGNBD estimates an MBG/NBD with covariates as FitCovBGNBD does.
 func FitCovMBGNBD(ctx context.Context, data *Histories, d *Design, o *CovOptions) (*fit.Estimate[CovMBGNBD], error) {
-	return fitCov(ctx, data, d, o, FitMBGNBD, purchaseRows(cnbd{1, 1}.sum))
+	return fitCov(ctx, d, o, covPurchases(data, FitMBGNBD, false, cnbd{1, 1}.kernel))
+}
+
+// FitCovBGCNBD estimates a BG/CNBD-k with covariates as FitCovBGNBD does, for a k that is given, or, with k = 0, for each
+// k from 1 to 12, of which the one with the largest likelihood is returned. Errors are also those of FitBGCNBD.
+func FitCovBGCNBD(ctx context.Context, data *Histories, d *Design, k int, o *CovOptions) (*fit.Estimate[CovBGCNBD], error) {
+	return fitCovCNBD(ctx, data, d, cnbd{k, 0}, o, FitBGCNBD)
+}
+
+// FitCovMBGCNBD estimates an MBG/CNBD-k with covariates as FitCovBGCNBD does.
+func FitCovMBGCNBD(ctx context.Context, data *Histories, d *Design, k int, o *CovOptions) (*fit.Estimate[CovMBGCNBD], error) {
+	return fitCovCNBD(ctx, data, d, cnbd{k, 1}, o, FitMBGCNBD)
+}
+
+func fitCovCNBD[M Linked](ctx context.Context, data *Histories, d *Design, c cnbd, o *CovOptions,
+	plain func(ctx context.Context, data *Histories, k int, o *fit.Options) (*fit.Estimate[M], error)) (*fit.Estimate[Cov[M]], error) {
+	of := func(k int, start []float64) (*fit.Estimate[Cov[M]], error) {
+		options := CovOptions{}
+		if o != nil {
+			options = *o
+		}
+		if options.Fit.Start == nil {
+			options.Fit.Start = start
+		}
+		given := func(ctx context.Context, data *Histories, o *fit.Options) (*fit.Estimate[M], error) {
+			return plain(ctx, data, k, o)
+		}
+		return fitCov(ctx, d, &options, covPurchases(data, given, k > 1, cnbd{k, c.first}.kernel))
+	}
+	if c.k != 0 {
+		return of(c.k, nil)
+	}
+	return largestOfK(ctx, of)
+}
+
+// FitCovPDO estimates a PDO of the given period with covariates as FitCovBGNBD does. Errors are also those of FitPDO.
+func FitCovPDO(ctx context.Context, data *Histories, d *Design, period float64, o *CovOptions) (*fit.Estimate[CovPDO], error) {
+	plain := func(ctx context.Context, data *Histories, o *fit.Options) (*fit.Estimate[PDO], error) {
+		return FitPDO(ctx, data, period, o)
+	}
+	return fitCov(ctx, d, o, covPurchases(data, plain, false, plainKernel(func(rows []row, theta []float64, d *mle.Derivs) {
+		sumPDO(rows, theta, period, d)
+	})))
+}
+
+// FitCovBGBB estimates a BG/BB with covariates as FitCovBGNBD does. Errors are also those of FitBGBB.
+func FitCovBGBB(ctx context.Context, data []DiscreteHistory, d *Design, o *CovOptions) (*fit.Estimate[CovBGBB], error) {
+	return fitCov(ctx, d, o, covData[BGBB]{
+		check: func() error {
+			if len(data) == 0 {
+				return errNoDiscrete
+			}
+			return nil
+		},
+		rows:  len(data),
+		plain: func(ctx context.Context, o *fit.Options) (*fit.Estimate[BGBB], error) { return FitBGBB(ctx, data, o) },
+		build: func(ctx context.Context, p patterns, workers int) covRows {
+			return opportunityRows(ctx, data, p, workers)
+		},
+	})
 }
 
 // FitCovGammaGamma estimates a gamma-gamma with covariates as FitCovBGNBD does, from the customers that FitGammaGamma
 // uses, which must be enough to tell the covariates' effects apart.
 func FitCovGammaGamma(ctx context.Context, data *Histories, d *Design, o *CovOptions) (*fit.Estimate[CovGammaGamma], error) {
-	return fitCov(ctx, data, d, o, FitGammaGamma, spendRows)
+	return fitCov(ctx, d, o, covSpends(data, FitGammaGamma, spendRows))
 }
 
-// A covRows is the data of a likelihood, sorted by covariates first.
-type covRows struct {
-	index   []int // the history of each row
-	weights []float64
-	sum     func(theta []float64, lo, hi int, d *mle.Derivs)
+// FitCovNormalNormal estimates a normal-normal with covariates as FitCovBGNBD does, from the customers that
+// FitNormalNormal uses. A Ridge counts coefficients in standard deviations of the mean spends.
+func FitCovNormalNormal(ctx context.Context, data *Histories, d *Design, o *CovOptions) (*fit.Estimate[CovNormalNormal], error) {
+	return fitCov(ctx, d, o, covSpends(data, FitNormalNormal, normalRows))
 }
 
-// patterns orders the rows of a design; customers with the same covariates get the same number.
-type patterns struct {
-	d     *Design
-	of    []int32 // of each row of the design
-	order []int   // the rows by their pattern
+// A covData is what a fit with covariates reads of a model's data.
+type covData[M Linked] struct {
+	check func() error
+	rows  int // of the data, and so of the design
+	plain func(ctx context.Context, o *fit.Options) (*fit.Estimate[M], error)
+	build covBuilder
+	spend bool // whether the warnings of the plain fit say which customers it leaves out
 }
 
-func newPatterns(ctx context.Context, d *Design, workers int) patterns {
-	order := make([]int, d.rows)
-	for i := range order {
-		order[i] = i
-	}
-	compare := func(i, j int) int {
-		for _, column := range d.columns {
-			if column[i] != column[j] {
-				return cmp.Compare(column[i], column[j])
-			}
-		}
-		return 0
-	}
-	sortParallel(ctx, order, make([]int, len(order)), compare, workers)
-	p := patterns{d, make([]int32, d.rows), order}
-	n := int32(0)
-	for k, i := range order {
-		if k > 0 && compare(order[k-1], i) != 0 {
-			n++
-		}
-		p.of[i] = n
-	}
-	return p
-}
-
-// A covBuilder makes the rows of a likelihood from data that the plain fit has accepted. If ctx ends they are any.
-type covBuilder func(ctx context.Context, data *Histories, p patterns, workers int) covRows
-
-// purchaseRows is that of the models in continuous time.
-func purchaseRows(sum func(rows []row, theta []float64, d *mle.Derivs)) covBuilder {
-	return func(ctx context.Context, data *Histories, p patterns, workers int) covRows {
-		rows := make([]row, len(data.Rows))
-		for k, i := range p.order {
-			rows[k] = newRow(&data.Rows[i], i, false)
-		}
-		spare := make([]row, len(rows))
-		for from := 0; from < len(rows); {
-			to := from + 1
-			for to < len(rows) && p.of[rows[to].index] == p.of[rows[from].index] {
-				to++
-			}
-			if to-from > 1 {
-				sortParallel(ctx, rows[from:to], spare[from:to], row.compare, workers)
-			}
-			from = to
-		}
-		n := 0
-		for _, r := range rows { // merge equal ones
-			if n > 0 && p.of[rows[n-1].index] == p.of[r.index] && rows[n-1].compare(r) == 0 {
-				rows[n-1].weight += r.weight
-				continue
-			}
-			rows[n] = r
-			n++
-		}
-		rows = rows[:n]
-		c := covRows{sum: func(theta []float64, lo, hi int, d *mle.Derivs) { sum(rows[lo:hi], theta, d) },
-			index: make([]int, 0, n), weights: make([]float64, 0, n)}
-		for _, r := range rows {
-			c.index, c.weights = append(c.index, r.index), append(c.weights, r.weight)
-		}
-		return c
-	}
-}
-
-// spendRows is that of the gamma-gamma.
-func spendRows(ctx context.Context, data *Histories, p patterns, workers int) covRows {
-	type customer struct {
-		spendRow
-		index int
-	}
-	var all []customer
-	for i := range data.Rows {
-		h := &data.Rows[i]
-		if h.X == 0 || h.Spend.Sign() <= 0 {
-			continue
-		}
-		mean := h.MeanSpend()
-		total := float64(h.X) * mean
-		all = append(all, customer{spendRow{h.X, total, math.Log(total), math.Log(mean), float64(h.customers())}, i})
-	}
-	sortParallel(ctx, all, make([]customer, len(all)), func(a, b customer) int {
-		return cmp.Or(cmp.Compare(p.of[a.index], p.of[b.index]), cmp.Compare(a.x, b.x), cmp.Compare(a.total, b.total),
-			cmp.Compare(a.weight, b.weight))
-	}, workers)
-	rows := make([]spendRow, len(all))
-	c := covRows{sum: func(theta []float64, lo, hi int, d *mle.Derivs) { sumGammaGamma(rows[lo:hi], theta, d) }}
-	for i, r := range all {
-		rows[i] = r.spendRow
-		c.index, c.weights = append(c.index, r.index), append(c.weights, r.weight)
+func covHistories[M Linked](data *Histories, plain FitFunc[M], build func(ctx context.Context, data *Histories, p patterns, workers int) covRows) covData[M] {
+	c := covData[M]{check: data.Validate,
+		plain: func(ctx context.Context, o *fit.Options) (*fit.Estimate[M], error) { return plain(ctx, data, o) },
+		build: func(ctx context.Context, p patterns, workers int) covRows { return build(ctx, data, p, workers) }}
+	if data != nil {
+		c.rows = len(data.Rows)
 	}
 	return c
 }
 
+// covPurchases is that of the models in continuous time.
+func covPurchases[M Linked](data *Histories, plain FitFunc[M], gaps bool, kernel func(rows []row) covKernel) covData[M] {
+	return covHistories(data, plain, func(ctx context.Context, data *Histories, p patterns, workers int) covRows {
+		return purchaseRows(ctx, data, p, workers, gaps, kernel)
+	})
+}
+
+// covSpends is that of the models of spend.
+func covSpends[M Linked](data *Histories, plain FitFunc[M], build func(ctx context.Context, data *Histories, p patterns, workers int) covRows) covData[M] {
+	c := covHistories(data, plain, build)
+	c.spend = true
+	return c
+}
+
 // fitCov fits a model with covariates.
-func fitCov[M Linked](ctx context.Context, data *Histories, d *Design, o *CovOptions, plain FitFunc[M], build covBuilder) (*fit.Estimate[Cov[M]], error) {
+func fitCov[M Linked](ctx context.Context, d *Design, o *CovOptions, data covData[M]) (*fit.Estimate[Cov[M]], error) {
 	if o == nil {
 		o = &CovOptions{}
 	}
-	if err := data.Validate(); err != nil {
+	if err := data.check(); err != nil {
 		return nil, err
 	}
-	if err := d.check(data); err != nil {
+	if err := checkDesign(d, data.rows); err != nil {
 		return nil, err
 	}
 	m, err := newCov[M](d, o)
@@ -191,7 +192,7 @@ func fitCov[M Linked](ctx context.Context, data *Histories, d *Design, o *CovOpt
 	}
 	without := o.Fit
 	without.Start = nil
-	base, err := plain(ctx, data, &without)
+	base, err := data.plain(ctx, &without)
 	if base == nil || ctx.Err() != nil {
 		return nil, err
 	}
@@ -200,36 +201,16 @@ func fitCov[M Linked](ctx context.Context, data *Histories, d *Design, o *CovOpt
 	if workers == 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
-	of := newPatterns(ctx, d, workers)
-	rows := build(ctx, data, of, workers)
+	p := newPatterns(ctx, d, workers)
+	rows := data.build(ctx, p, workers)
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("clv: fit of %s: %w", m.Kind(), ctx.Err())
 	}
-	c, err := newCovProblem(of, m, rows)
+	c, err := newCovProblem(p, m, rows)
 	if err != nil {
 		return nil, err
 	}
-	start := append(values(base.Params), make([]float64, len(c.params)-len(base.Params))...)
-	options := o.Fit
-	if options.GradTol == 0 {
-		options.GradTol = 1e-6 // the last Newton steps go on to the last digits, which line searches cannot see
-	}
-	if options.Start, err = c.start(o.Fit.Start); err != nil {
-		return nil, fmt.Errorf("clv: fit of %s: %w", m.Kind(), err)
-	}
-	p := mle.Problem{Params: c.params, Rows: len(c.rows.index), Weight: c.weight, Second: true, Sum: c.sum, Starts: [][]float64{start}}
-	if o.Ridge > 0 {
-		p.Prior = func(theta []float64, d *mle.Derivs) { c.penalty(o.Ridge, theta, d) }
-		p.Withhold = fmt.Sprintf("the coefficients are shrunken by an L2 penalty of %g", o.Ridge)
-	}
-	if near, err := c.near(ctx, p, options); err == nil {
-		p.Starts = [][]float64{near, start}
-	}
-	r, err := mle.Maximize(ctx, p, &options)
-	if r.Theta != nil && err == nil && o.Ridge == 0 && r.LogLik < base.LogLik { // another maximum
-		p.Starts = [][]float64{start}
-		r, err = mle.Maximize(ctx, p, &options)
-	}
+	r, err := c.maximize(ctx, values(base.Params), base.LogLik, o)
 	if r.Theta == nil {
 		return nil, fmt.Errorf("clv: fit of %s: %w", m.Kind(), err)
 	}
@@ -237,15 +218,24 @@ func fitCov[M Linked](ctx context.Context, data *Histories, d *Design, o *CovOpt
 	e := mle.Estimate(r, c.params, m.withParams(r.Theta))
 	e.Customers, e.Unit = int(c.weight), base.Unit
 	e.Evaluations += base.Evaluations
-	for _, warning := range base.Warnings {
-		if base.Unit == 0 { // which customers a model of spend leaves out
-			e.Warnings = append(e.Warnings, warning)
-		}
+	if data.spend {
+		e.Warnings = append(e.Warnings, base.Warnings...)
 	}
 	if err != nil {
 		return e, fmt.Errorf("clv: fit of %s: %w", m.Kind(), err)
 	}
 	return e, nil
+}
+
+// checkDesign returns an error unless the design has a row for each history.
+func checkDesign(d *Design, rows int) error {
+	if len(d.Terms()) == 0 {
+		return d.check(nil)
+	}
+	if d.Len() != rows {
+		return fmt.Errorf("clv: the design has %d rows for %d histories", d.Len(), rows)
+	}
+	return nil
 }
 
 // newCov returns the shape of the model that the options ask for, with coefficients of 0.
@@ -254,17 +244,21 @@ func newCov[M Linked](d *Design, o *CovOptions) (Cov[M], error) {
 	if !(o.Ridge >= 0) || math.IsInf(o.Ridge, 1) {
 		return m, fmt.Errorf("clv: ridge %v: want 0 or a positive finite number", o.Ridge)
 	}
+	links, err := linksOf(m, o.Beta)
+	if err != nil {
+		return m, err
+	}
 	names := make([]string, 0, len(o.On))
 	for name := range o.On {
 		names = append(names, name)
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		if !slices.ContainsFunc(m.Base.links(), func(l link) bool { return l.name == name }) {
-			return m, fmt.Errorf("clv: %s: covariates on %q: they act on %s", m.Kind(), name, linkNames(m.Base.links()))
+		if !slices.ContainsFunc(links, func(l link) bool { return l.name == name }) {
+			return m, fmt.Errorf("clv: %s: covariates on %q: they act on %s", m.Kind(), name, linkNames(links))
 		}
 	}
-	for _, l := range m.Base.links() {
+	for _, l := range links {
 		e := Effect{Param: l.name, Coefficients: make([]float64, len(d.columns))}
 		if on, ok := o.On[l.name]; ok {
 			columns, err := m.columns(on)
@@ -276,7 +270,6 @@ func newCov[M Linked](d *Design, o *CovOptions) (Cov[M], error) {
 		m.Effects = append(m.Effects, e)
 	}
 	if len(o.Equal) > 0 {
-		var err error
 		if m.Equal, err = m.columns(o.Equal); err != nil {
 			return m, err
 		}
@@ -285,6 +278,18 @@ func newCov[M Linked](d *Design, o *CovOptions) (Cov[M], error) {
 		return m, errors.New("clv: no covariate acts on any parameter")
 	}
 	return m, nil
+}
+
+// linksOf returns what covariates act on in a form of the model.
+func linksOf[M Linked](m Cov[M], form BetaForm) ([]link, error) {
+	forms := m.Base.linkages()
+	switch {
+	case form > MeanForm:
+		return nil, fmt.Errorf("clv: beta form %d: want ShapeForm or MeanForm", form)
+	case int(form) >= len(forms):
+		return nil, fmt.Errorf("clv: %s has no beta distribution, and so no MeanForm", m.Kind())
+	}
+	return forms[form].links, nil
 }
 
 func linkNames(ls []link) string {

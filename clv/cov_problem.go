@@ -14,10 +14,11 @@ import (
 // A covProblem is a likelihood with covariates that are centered and scaled, which changes nothing but how well the
 // search does: unscale maps its result back.
 type covProblem struct {
+	link   linkage
 	params []mle.Param
 	base   int // parameters of the plain model
 	slots  []slot
-	param  []int     // of each effect, the parameter that it acts on
+	param  []int     // of each effect, the parameter in whose place the coordinate stands that it moves
 	sign   []float64 // of each effect
 	rows   covRows
 	weight float64   // customers
@@ -28,33 +29,31 @@ type covProblem struct {
 }
 
 func newCovProblem[M Linked](p patterns, m Cov[M], rows covRows) (*covProblem, error) {
-	names := baseParams(m.Base)
-	c := &covProblem{base: len(names), slots: m.slots(len(names)), rows: rows}
-	for i, name := range m.names(names) {
-		param := mle.Param{Name: name}
-		if i >= c.base {
-			param.Scale = fit.Identity
+	link, _ := m.linkage()
+	c := &covProblem{link: link, base: len(link.params), slots: m.slots(len(link.params)), rows: rows}
+	for i, name := range m.names(link.params) {
+		param := mle.Param{Name: name, Scale: fit.Identity}
+		if i < c.base {
+			param.Scale = link.scale(i)
 		}
 		c.params = append(c.params, param)
 	}
-	for _, l := range m.Base.links() {
-		c.param = append(c.param, slices.Index(names, l.name))
-		c.sign = append(c.sign, l.sign)
+	for _, l := range link.links {
+		c.param, c.sign = append(c.param, l.param), append(c.sign, l.sign)
 	}
 	for i, w := range rows.weights {
 		c.weight += w
 		c.of = append(c.of, p.of[rows.index[i]])
 	}
-	return c, c.standardize(p.d)
+	return c, c.standardize(p)
 }
 
 // standardize fills x, mean and scale. It returns an error for a column that does not vary or is a combination of those
 // before it.
-func (c *covProblem) standardize(d *Design) error {
-	n, width := len(c.rows.index), len(d.columns)
+func (c *covProblem) standardize(p patterns) error {
+	n, width := len(c.rows.index), len(p.columns)
 	c.x = make([]float64, n*width)
-	names := d.Columns()
-	for j, column := range d.columns {
+	for j, column := range p.columns {
 		var mean, square, most float64
 		for i, at := range c.rows.index {
 			mean += c.rows.weights[i] * column[at] / c.weight
@@ -66,7 +65,7 @@ func (c *covProblem) standardize(d *Design) error {
 		}
 		scale := math.Sqrt(square)
 		if !(scale > 1e-10*most) || math.IsInf(scale, 1) {
-			return fmt.Errorf("clv: covariate %q: %w", names[j], errConstant)
+			return fmt.Errorf("clv: covariate %q: %w", p.names[j], errConstant)
 		}
 		for i, at := range c.rows.index {
 			c.x[i*width+j] = (column[at] - mean) / scale
@@ -74,9 +73,8 @@ func (c *covProblem) standardize(d *Design) error {
 		c.mean, c.scale = append(c.mean, mean), append(c.scale, scale)
 	}
 	// Cholesky of the correlations: a pivot is the share of a column that those before it do not explain.
-	l := make([][]float64, width)
+	l := square(width)
 	for j := range l {
-		l[j] = make([]float64, width)
 		for k := range j + 1 {
 			for i := range n {
 				l[j][k] += c.rows.weights[i] / c.weight * c.x[i*width+j] * c.x[i*width+k]
@@ -89,7 +87,7 @@ func (c *covProblem) standardize(d *Design) error {
 				continue
 			}
 			if !(l[j][j] > 1e-9) {
-				return fmt.Errorf("clv: covariate %q: %w", names[j], errCombination)
+				return fmt.Errorf("clv: covariate %q: %w", p.names[j], errCombination)
 			}
 			l[j][j] = math.Sqrt(l[j][j])
 		}
@@ -97,10 +95,48 @@ func (c *covProblem) standardize(d *Design) error {
 	return nil
 }
 
-// sum adds the log-likelihood of the rows with its derivatives, by the chain rule from those of the plain model: with
-// v the parameters of a customer and V the second derivatives in their logarithms,
+// maximize searches from the estimate without covariates, base, whose log-likelihood the result is not below.
+func (c *covProblem) maximize(ctx context.Context, base []float64, logLik float64, o *CovOptions) (mle.Result, error) {
+	options := o.Fit
+	if options.GradTol == 0 {
+		options.GradTol = 1e-6 // the last Newton steps go on to the last digits, which line searches cannot see
+	}
+	var err error
+	if options.Start, err = c.start(o.Fit.Start); err != nil {
+		return mle.Result{}, err
+	}
+	start := append(c.measured(base), make([]float64, len(c.params)-c.base)...)
+	p := mle.Problem{Params: c.params, Rows: len(c.rows.index), Weight: c.weight, Second: true, Sum: c.sum, Starts: [][]float64{start}}
+	if o.Ridge > 0 {
+		p.Prior = func(theta []float64, d *mle.Derivs) { c.penalty(o.Ridge, theta, d) }
+		p.Withhold = fmt.Sprintf("the coefficients are shrunken by an L2 penalty of %g", o.Ridge)
+	}
+	unit := 0.0 // what a change of the outcome's unit adds to the log-likelihood
+	if c.rows.scale > 0 {
+		unit = c.weight * math.Log(c.rows.scale)
+		if progress := o.Fit.Progress; progress != nil {
+			options.Progress = func(p fit.Progress) {
+				p.LogLik -= unit
+				progress(p)
+			}
+		}
+	}
+	if near, err := c.near(ctx, p, options); err == nil {
+		p.Starts = [][]float64{near, start}
+	}
+	r, err := mle.Maximize(ctx, p, &options)
+	if r.Theta != nil && err == nil && o.Ridge == 0 && r.LogLik-unit < logLik { // another maximum
+		p.Starts, options.Start = [][]float64{start}, nil
+		r, err = mle.Maximize(ctx, p, &options)
+	}
+	r.LogLik -= unit
+	return r, err
+}
+
+// sum adds the log-likelihood of the rows with its derivatives, by the chain rule from those of the plain model. With L_k
+// and L_kl the derivatives of a customer's log-likelihood in the coordinates,
 //
-//	d/d theta_p = v_p L_p/theta_p,    d/d g_c = sign x_c v_p L_p,    d2/d g_c d g_d = sign sign x_c x_d V_pq
+//	d/d g_c = sign x_c L_k,    d2/d g_c d g_d = sign sign x_c x_d L_kl
 //
 // Customers with the same covariates have the same parameters and are summed at once.
 func (c *covProblem) sum(theta []float64, lo, hi int, d *mle.Derivs) {
@@ -109,9 +145,9 @@ func (c *covProblem) sum(theta []float64, lo, hi int, d *mle.Derivs) {
 	if d.Hess != nil {
 		part.Hess = make([]float64, c.base*c.base)
 	}
-	v := make([]float64, c.base)
-	eta := make([]float64, len(c.param))
-	t := newChained(c, d.Hess != nil)
+	v, by, eta := make([]float64, c.base), make([]float64, c.base), make([]float64, len(c.param))
+	sum := c.rows.kernel(theta[:c.base], d.Hess != nil)
+	t := newCovMoments(c, d.Hess != nil)
 	for from := lo; from < hi; {
 		to := from + 1
 		for to < hi && c.of[to] == c.of[from] {
@@ -122,134 +158,19 @@ func (c *covProblem) sum(theta []float64, lo, hi int, d *mle.Derivs) {
 		for _, s := range c.slots {
 			eta[s.effect] += theta[s.param] * x[s.column]
 		}
-		copy(v, theta[:c.base])
 		for e, p := range c.param {
-			v[p] *= math.Exp(c.sign[e] * eta[e])
+			by[p] = c.sign[e] * eta[e]
 		}
+		c.link.move(theta[:c.base], by, v)
 		part.Value = 0
 		clear(part.Grad)
 		clear(part.Hess)
-		c.rows.sum(v, from, to, &part)
-		t.add(v, x, &part)
+		sum(v, from, to, &part)
+		c.link.inCoordinates(v, &part)
+		t.add(x, &part)
 		from = to
 	}
 	t.finish(theta, d)
-}
-
-// A chained sums derivatives in the logarithms of the base's parameters and in each coefficient in each of its places,
-// which finish folds into parameters.
-type chained struct {
-	c     *covProblem
-	value float64
-	param []int     // of each place, the parameter of the base that it moves
-	sign  []float64 // of each place
-	by    []float64 // by how much it moves its logarithm: 1, or sign x
-	grad  []float64
-	hess  []float64 // upper triangle
-	log   []float64 // second derivatives of one customer in the logarithms
-	// Neighbors that move the same parameter.
-	blocks []block
-}
-
-type block struct{ param, from, to int }
-
-func newChained(c *covProblem, second bool) *chained {
-	n := c.base + len(c.slots)
-	t := &chained{c: c, param: make([]int, n), sign: make([]float64, n), by: make([]float64, n), grad: make([]float64, n)}
-	for p := range c.base {
-		t.param[p], t.by[p] = p, 1
-	}
-	for k, s := range c.slots {
-		t.param[c.base+k], t.sign[c.base+k] = c.param[s.effect], c.sign[s.effect]
-	}
-	for a, p := range t.param {
-		if k := len(t.blocks) - 1; k >= 0 && t.blocks[k].param == p {
-			t.blocks[k].to++
-			continue
-		}
-		t.blocks = append(t.blocks, block{p, a, a + 1})
-	}
-	if second {
-		t.hess, t.log = make([]float64, n*n), make([]float64, c.base*c.base)
-	}
-	return t
-}
-
-// add adds the sum over customers with the parameters v and the covariates x.
-func (t *chained) add(v, x []float64, part *mle.Derivs) {
-	base := t.c.base
-	t.value += part.Value
-	for p := range part.Grad {
-		part.Grad[p] *= v[p]
-	}
-	for k, s := range t.c.slots {
-		t.by[base+k] = t.sign[base+k] * x[s.column]
-	}
-	for a, p := range t.param {
-		t.grad[a] += t.by[a] * part.Grad[p]
-	}
-	if t.hess == nil {
-		return
-	}
-	for p := range base {
-		for q := p; q < base; q++ {
-			h := v[p] * v[q] * part.Hess[p*base+q]
-			if p == q {
-				h += part.Grad[p]
-			}
-			t.log[p*base+q], t.log[q*base+p] = h, h
-		}
-	}
-	n := len(t.param)
-	for a, p := range t.param {
-		if t.by[a] == 0 {
-			continue
-		}
-		of := t.hess[a*n : (a+1)*n]
-		for _, block := range t.blocks {
-			h := t.by[a] * t.log[p*base+block.param]
-			if h == 0 || block.to <= a {
-				continue
-			}
-			from := max(a, block.from)
-			moved, of := t.by[from:block.to], of[from:block.to]
-			for b, by := range moved {
-				of[b] += h * by
-			}
-		}
-	}
-}
-
-// finish adds the sums to d, on the natural scale of theta.
-func (t *chained) finish(theta []float64, d *mle.Derivs) {
-	d.Value += t.value
-	c, n := t.c, len(t.param)
-	// The place's parameter, and the derivative of what it sums in it.
-	param, slope := make([]int, n), make([]float64, n)
-	for a := range n {
-		if a < c.base {
-			param[a], slope[a] = a, 1/theta[a]
-		} else {
-			param[a], slope[a] = c.slots[a-c.base].param, 1
-		}
-		d.Grad[param[a]] += slope[a] * t.grad[a]
-	}
-	if d.Hess == nil {
-		return
-	}
-	for a := range n {
-		for b := a; b < n; b++ {
-			h := t.hess[a*n+b]
-			if a == b && a < c.base {
-				h -= t.grad[a]
-			}
-			h *= slope[a] * slope[b]
-			if a != b && param[a] == param[b] {
-				h *= 2 // one coefficient in two places
-			}
-			d.AddHess(min(param[a], param[b]), max(param[a], param[b]), h)
-		}
-	}
 }
 
 // near returns the estimate from one row in sixteen, for few more steps to do on many rows. It returns an error where
@@ -261,9 +182,12 @@ func (c *covProblem) near(ctx context.Context, p mle.Problem, options fit.Option
 	}
 	picked := *c
 	picked.of, picked.x = nil, nil
-	picked.rows = covRows{sum: func(theta []float64, lo, hi int, d *mle.Derivs) {
-		for i := lo; i < hi; i++ {
-			c.rows.sum(theta, i*step, i*step+1, d)
+	picked.rows = covRows{kernel: func(theta []float64, second bool) func(v []float64, lo, hi int, d *mle.Derivs) {
+		sum := c.rows.kernel(theta, second)
+		return func(v []float64, lo, hi int, d *mle.Derivs) {
+			for i := lo; i < hi; i++ {
+				sum(v, i*step, i*step+1, d)
+			}
 		}
 	}}
 	width := len(c.mean)
@@ -292,19 +216,6 @@ func (c *covProblem) penalty(ridge float64, theta []float64, d *mle.Derivs) {
 	}
 }
 
-// shift returns by how much the logarithm of each parameter of the base changes with one unit of each scaled coefficient
-// when the covariates are no longer centered.
-func (c *covProblem) shift() [][]float64 {
-	by := make([][]float64, c.base)
-	for p := range by {
-		by[p] = make([]float64, len(c.params))
-	}
-	for _, s := range c.slots {
-		by[c.param[s.effect]][s.param] -= c.sign[s.effect] * c.mean[s.column] / c.scale[s.column]
-	}
-	return by
-}
-
 // scales returns the scale of each coefficient's column, 1 for parameters of the base.
 func (c *covProblem) scales() []float64 {
 	out := make([]float64, len(c.params))
@@ -317,59 +228,88 @@ func (c *covProblem) scales() []float64 {
 	return out
 }
 
-// unscale maps parameters and covariance to covariates as they are.
+// shift returns by how much each coordinate of the base changes with one unit of each scaled coefficient when the
+// covariates are no longer centered.
+func (c *covProblem) shift() [][]float64 {
+	by := make([][]float64, c.base)
+	for p := range by {
+		by[p] = make([]float64, len(c.params))
+	}
+	for _, s := range c.slots {
+		by[c.param[s.effect]][s.param] -= c.sign[s.effect] * c.mean[s.column] / c.scale[s.column]
+	}
+	return by
+}
+
+// moved returns the base of theta, moved by so much for one unit of each coefficient.
+func (c *covProblem) moved(theta []float64, by [][]float64, sign float64) []float64 {
+	move, out := make([]float64, c.base), make([]float64, c.base)
+	for p := range move {
+		for j := c.base; j < len(theta); j++ {
+			move[p] += sign * by[p][j] * theta[j]
+		}
+	}
+	c.link.move(theta[:c.base], move, out)
+	return out
+}
+
+// unscale maps parameters and covariance to covariates and outcomes as they are.
 func (c *covProblem) unscale(r *mle.Result) {
 	by, scales := c.shift(), c.scales()
-	old := slices.Clone(r.Theta)
-	for p := range c.base {
-		move := 0.0
-		for j := c.base; j < len(old); j++ {
-			move += by[p][j] * old[j]
-		}
-		r.Theta[p] = old[p] * math.Exp(move)
-	}
+	old := r.Theta
+	r.Theta = slices.Clone(old)
+	copy(r.Theta, c.moved(old, by, 1))
 	for j := c.base; j < len(old); j++ {
 		r.Theta[j] = old[j] / scales[j]
 	}
-	if r.Cov == nil {
-		return
-	}
-	// The derivatives of the new parameters in the old ones.
-	n := len(old)
-	jacobian := make([][]float64, n)
-	for i := range jacobian {
-		jacobian[i] = make([]float64, n)
-		jacobian[i][i] = r.Theta[i] / old[i]
-		if i >= c.base {
-			jacobian[i][i] = 1 / scales[i]
-			continue
+	if r.Cov != nil {
+		jacobian := square(len(old))
+		c.link.jacobian(old[:c.base], r.Theta[:c.base], by, jacobian)
+		for j := c.base; j < len(old); j++ {
+			jacobian[j][j] = 1 / scales[j]
 		}
-		for j := c.base; j < n; j++ {
-			jacobian[i][j] = by[i][j] * r.Theta[i]
-		}
+		r.Cov = sandwich(jacobian, r.Cov)
 	}
-	r.Cov = sandwich(jacobian, r.Cov)
+	if unit := c.rows.scale; unit > 0 {
+		for i := range r.Theta {
+			r.Theta[i] *= unit
+			if r.Cov != nil {
+				for j := range r.Cov[i] {
+					r.Cov[i][j] *= unit * unit
+				}
+			}
+		}
+		r.Theta[0] += c.rows.location
+	}
 }
 
 // sandwich returns J C J', exactly symmetric.
 func sandwich(j, c [][]float64) [][]float64 {
-	n := len(j)
-	half := make([][]float64, n)
-	out := make([][]float64, n)
-	for i := range n {
-		half[i], out[i] = make([]float64, n), make([]float64, n)
-		for k := range n {
-			for l := range n {
-				half[i][k] += j[i][l] * c[l][k]
+	half, out := make([][]float64, len(j)), square(len(j))
+	for i := range j {
+		half[i] = make([]float64, len(c))
+		for k := range c {
+			for l, w := range j[i] {
+				half[i][k] += w * c[l][k]
 			}
 		}
-	}
-	for i := range n {
 		for k := range i + 1 {
-			for l := range n {
-				out[i][k] += half[i][l] * j[k][l]
+			for l, w := range j[k] {
+				out[i][k] += half[i][l] * w
 			}
 			out[k][i] = out[i][k]
+		}
+	}
+	return out
+}
+
+// measured returns parameters in the unit of the outcome that the rows have.
+func (c *covProblem) measured(theta []float64) []float64 {
+	out := slices.Clone(theta)
+	if c.rows.scale > 0 {
+		out[0] -= c.rows.location
+		for i := range out {
+			out[i] /= c.rows.scale
 		}
 	}
 	return out
@@ -383,15 +323,11 @@ func (c *covProblem) start(theta []float64) ([]float64, error) {
 	if len(theta) != len(c.params) {
 		return nil, fmt.Errorf("a start of %d values for %d parameters", len(theta), len(c.params))
 	}
-	by, scales := c.shift(), c.scales()
-	out := slices.Clone(theta)
+	scales := c.scales()
+	out := c.measured(theta)
 	for j := c.base; j < len(out); j++ {
 		out[j] *= scales[j]
 	}
-	for p := range c.base {
-		for j := c.base; j < len(out); j++ {
-			out[p] *= math.Exp(-by[p][j] * out[j])
-		}
-	}
+	copy(out, c.moved(out, c.shift(), -1))
 	return out, nil
 }

@@ -515,7 +515,7 @@ func TestTermsRow(t *testing.T) {
 	}{
 		{clv.Attributes{}, `clv: covariate "age" has no finite number`},
 		{clv.Attributes{Numbers: map[string]float64{"age": 1}, Levels: map[string]string{"channel": "tv"}},
-			`clv: covariate "channel" has the level "tv"; the model knows web, shop`},
+			`clv: covariate "channel" has level "tv"; the model knows web, shop`},
 		{clv.Attributes{Numbers: map[string]float64{"age": 1, "app": 1, "x": 1}, Levels: map[string]string{"channel": "web"}},
 			`clv: covariate "x" is not in the model`},
 	} {
