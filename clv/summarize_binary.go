@@ -99,37 +99,16 @@ func (r record) append(b []byte) []byte {
 // record returns account i in its stored form.
 func (t *table[K]) record(i int) record {
 	a := t.at(i)
-	a.sort()
-	r := record{first: a.first, rest: a.rest, days: make([]int64, len(a.days))}
-	for j, day := range a.days {
-		r.days[j] = int64(day)
-	}
-	if a.early {
-		r.early = t.early[i]
+	t.sort(a)
+	r := record{days: t.appendTicks(make([]int64, 0, a.n), i)}
+	zero := t.common.zero // that a sum in its currency is out of range would need 2^63 rows
+	r.first, _ = t.sum(a, onFirst).plain(zero)
+	r.rest, _ = t.sum(a, onOther).plain(zero)
+	for _, e := range t.early(a) {
+		amount, _ := e.sum.plain(zero)
+		r.early = append(r.early, dated{e.tick, amount})
 	}
 	return r
-}
-
-// restore makes the entry's account, which must be new, from its stored form.
-func (t *table[K]) restore(e *entry, r record) error {
-	n, err := t.find(e)
-	if err != nil {
-		return err
-	}
-	a := t.at(n)
-	a.first, a.rest = r.first, r.rest
-	for _, day := range r.days {
-		t.insert(a, K(day))
-	}
-	if len(r.days) > 0 {
-		a.start = r.days[0]
-	}
-	for _, d := range r.early {
-		if err := t.refund(a, n, K(d.tick), d.amount); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // UnmarshalBinary replaces what the Partial has read by what MarshalBinary wrote; its End and MaxBytes stay. A Partial
@@ -225,24 +204,26 @@ func (p *Partial) fill(d *decoder) error {
 	if p.last > p.end {
 		return fmt.Errorf("rows up to %s, after the end %s", tickText(p.o.Granularity, p.last), tickText(p.o.Granularity, p.end))
 	}
-	var e entry
+	before := ""
 	for range customers {
-		shared := d.count(len(e.id))
+		shared := d.count(len(before))
 		id := d.text()
 		if d.err != nil {
 			return d.err
 		}
-		id = e.id[:shared] + id
-		if id <= e.id {
-			return fmt.Errorf("customer %q after %q", id, e.id)
+		id = before[:shared] + id
+		if id <= before {
+			return fmt.Errorf("customer %q after %q", id, before)
 		}
-		e.id = id
+		before = id
 		rec := d.record(p.o.Granularity, p.last)
+		if d.err == nil && len(id) > maxIDSize {
+			d.err = errLongID
+		}
 		if d.err != nil {
 			return fmt.Errorf("customer %q: %w", id, d.err)
 		}
-		p.hash(&e)
-		if err := p.table(e.hash).restore(&e, rec); err != nil {
+		if err := p.enter(id, rec); err != nil {
 			return fmt.Errorf("customer %q: %w", id, err)
 		}
 		if err := p.withinLimit(); err != nil {

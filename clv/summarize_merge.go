@@ -3,8 +3,6 @@ package clv
 import (
 	"errors"
 	"fmt"
-
-	"github.com/custval/custval/money"
 )
 
 var errItself = errors.New("clv: merge: a summary with itself")
@@ -29,16 +27,14 @@ func (p *Partial) Merge(q *Partial) error {
 	if err := p.count(q); err != nil {
 		return fmt.Errorf("clv: merge: %w", err)
 	}
-	var e entry
 	for _, from := range q.tables {
 		if from == nil {
 			continue
 		}
 		for i := range from.len() {
-			e.id = from.id(i)
-			p.hash(&e)
-			if err := p.table(e.hash).absorb(&e, from, i); err != nil {
-				return fmt.Errorf("clv: merge: customer %q: %w", e.id, err)
+			id := from.id(i)
+			if err := p.enter(id, from.record(i)); err != nil {
+				return fmt.Errorf("clv: merge: customer %q: %w", id, err)
 			}
 		}
 		if err := p.withinLimit(); err != nil {
@@ -61,53 +57,46 @@ func (p *Partial) mergeable(q *Partial) error {
 	return nil
 }
 
-// absorb adds account i of another table to the entry's.
-func (t *table[K]) absorb(e *entry, other cells, i int) error {
-	from := other.(*table[K]) // mergeable has compared the granularities
-	n, err := t.find(e)
+// enter adds a stored account to the customer's, which it makes if there is none.
+func (t *table[K]) enter(r *packed, tail []byte, rec record) error {
+	i, err := t.find(r, tail)
 	if err != nil {
 		return err
 	}
-	a, b := t.at(n), from.at(i)
-	b.sort()
-	if len(b.days) > 0 {
-		if err := t.join(a, n, b); err != nil {
+	a := t.at(i)
+	if len(rec.days) > 0 {
+		if err := t.join(a, rec); err != nil {
 			return err
 		}
 	}
-	if b.early {
-		for _, d := range from.early[i] {
-			if err := t.refund(a, n, K(d.tick), d.amount); err != nil {
-				return err
-			}
+	for _, d := range rec.early {
+		if err := t.refund(a, K(d.tick), sumOf(d.amount)); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// join adds the purchases of b, and the refunds that are not early, to a.
-func (t *table[K]) join(a *account[K], n int, b *account[K]) error {
-	var err error
-	add := func(to *money.Amount, amount money.Amount) {
-		if err == nil {
-			*to, err = to.Add(amount)
+// join adds the purchases of a stored account, and the refunds that are not early.
+func (t *table[K]) join(a *account[K], rec record) error {
+	start := K(rec.days[0])
+	first := onFirst
+	switch {
+	case a.n > 0 && a.start < start:
+		first = onOther
+	case a.n > 0 && a.start > start:
+		if err := t.demote(a); err != nil {
+			return err
 		}
 	}
-	add(&a.rest, b.rest)
-	switch {
-	case len(a.days) > 0 && a.start < b.start:
-		add(&a.rest, b.first)
-	case len(a.days) > 0 && a.start == b.start:
-		add(&a.first, b.first)
-	default: // b has the first purchase
-		add(&a.rest, a.first)
-		a.first, a.start = b.first, b.start
+	if err := t.addSum(a, first, sumOf(rec.first)); err != nil {
+		return err
 	}
-	for _, day := range b.days {
-		t.insert(a, day)
+	if err := t.addSum(a, onOther, sumOf(rec.rest)); err != nil {
+		return err
 	}
-	if a.early && err == nil {
-		err = t.settle(a, n)
+	for _, day := range rec.days {
+		t.insert(a, K(day))
 	}
-	return err
+	return t.settle(a)
 }

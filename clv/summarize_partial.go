@@ -25,16 +25,22 @@ import (
 //
 // The zero Partial is that of NewPartial(nil).
 type Partial struct {
+	*common
 	o      PartialOptions
 	prefix string // of its errors
 	clock  *clock
 	seed   maphash.Seed
-	tables [tableCount]cells
-	memory *atomic.Int64
+	tables [tableCount]cells // the first one alone until there are manyCustomers
+	spread bool              // they are in all tables
+	end    int64             // tick of o.End; math.MaxInt64 if that is not set
+	last   int64             // the latest tick entered
+	report Report            // of the rows; customers and purchases are counted when Histories asks
+}
+
+// What is common to the tables of a Partial.
+type common struct {
+	memory atomic.Int64 // bytes of all tables
 	zero   money.Amount // of the log's currency, once an amount has told it
-	end    int64        // tick of o.End; math.MaxInt64 if that is not set
-	last   int64        // the latest tick entered
-	report Report       // of the rows; customers and purchases are counted when Histories asks
 }
 
 // PartialOptions say how a Partial reads its rows. The zero value, and a nil pointer, are the defaults.
@@ -48,29 +54,30 @@ type PartialOptions struct {
 // ErrMemory is wrapped by the error of a summary that outgrows the limit that its caller set.
 var ErrMemory = errors.New("out of the memory allowed")
 
-const tableCount = 256
+const (
+	tableCount    = 256
+	manyCustomers = 1 << 12
+)
 
 // Cells are one table of a Partial, whatever its ticks.
 type cells interface {
-	add(e *entry) error
-	addAll(rows []entry) error
-	absorb(e *entry, from cells, i int) error
+	addAll(b *rows) error
+	enter(r *packed, tail []byte, rec record) error
 	record(i int) record
-	restore(e *entry, r record) error
 	len() int
 	id(i int) string
-	history(i int, end int64, unit time.Duration, zero money.Amount) (History, bool, error)
+	lookup(id string, hash uint32) int
+	touch(i int) int
+	history(i int, v *view) (History, bool, error)
 	purchases(i int) int
+	appendTicks(to []int64, i int) []int64
+	bytes() int64
 }
-
-func (t *table[K]) len() int { return t.n }
-
-func (t *table[K]) id(i int) string { return t.at(i).id }
 
 func (t *table[K]) purchases(i int) int {
 	a := t.at(i)
-	a.sort()
-	return len(a.days)
+	t.sort(a)
+	return int(a.n)
 }
 
 // NewPartial returns an empty Partial. It returns an error for an unknown granularity, a negative limit and an End out
@@ -104,7 +111,7 @@ func (p *Partial) ready() {
 	if p.o.Location == nil {
 		p.o.Location = time.UTC
 	}
-	p.prefix, p.seed, p.memory = "clv", maphash.MakeSeed(), new(atomic.Int64)
+	p.prefix, p.seed, p.common = "clv", maphash.MakeSeed(), new(common)
 	p.end, p.last = math.MaxInt64, math.MinInt64
 	p.clock = newClock(p.o.Granularity, p.o.Location)
 }
@@ -119,7 +126,10 @@ func (p *Partial) Add(tx ledger.Transaction) error {
 	var e entry
 	keep, err := p.check(&tx, &e)
 	if err == nil && keep {
-		err = p.enter(&e)
+		hash := p.hash(e.id)
+		var b rows
+		b.add(&e, hash)
+		err = p.addAll(p.tableOf(hash), &b)
 	}
 	if err != nil {
 		err = p.located(err)
@@ -128,10 +138,15 @@ func (p *Partial) Add(tx ledger.Transaction) error {
 	return err
 }
 
+var errLongID = fmt.Errorf("longer than %d bytes", maxIDSize)
+
 // check turns a row into an entry and counts it. It reports false for a row after the end.
 func (p *Partial) check(tx *ledger.Transaction, e *entry) (bool, error) {
 	if tx.Customer == "" {
 		return false, p.bad("Customer", "", errNoID)
+	}
+	if len(tx.Customer) > maxIDSize {
+		return false, p.bad("Customer", tx.Customer[:100], errLongID)
 	}
 	tick, err := p.clock.tick(tx.At)
 	if err != nil {
@@ -147,20 +162,22 @@ func (p *Partial) check(tx *ledger.Transaction, e *entry) (bool, error) {
 		return false, nil
 	}
 	p.last = max(p.last, tick)
-	switch tx.Amount.Sign() {
-	case 0:
+	units, whole := tx.Amount.Minor()
+	if !whole {
+		units = int64(tx.Amount.Sign())
+	}
+	switch {
+	case units == 0:
 		p.report.FreeOrders++
-	case -1:
+	case units < 0:
 		p.report.Refunds++
 	}
-	e.id, e.tick, e.amount = tx.Customer, tick, tx.Amount
+	e.id, e.tick, e.amount, e.units, e.exact = tx.Customer, tick, tx.Amount, units, !whole
 	return true, nil
 }
 
-// hash sets what a table finds the entry's account by.
-func (p *Partial) hash(e *entry) {
-	e.hash, e.head = maphash.String(p.seed, e.id), headOf(e.id)
-}
+// hash returns the hash of a customer's id: the upper eight bits choose the table, the lower 32 the place in it.
+func (p *Partial) hash(id string) uint64 { return maphash.String(p.seed, id) }
 
 // meet takes the first currency as the log's and refuses another.
 func (p *Partial) meet(c money.Currency) error {
@@ -190,13 +207,27 @@ func (p *Partial) bad(field, value string, reason error) error {
 	return &ledger.RowError{Row: p.report.Rows, Field: field, Value: value, Err: reason}
 }
 
-// enter hashes an entry and puts it into its table.
-func (p *Partial) enter(e *entry) error {
-	p.hash(e)
-	if err := p.table(e.hash).add(e); err != nil {
+// addAll enters rows of one table.
+func (p *Partial) addAll(table int, b *rows) error {
+	t := p.table(table)
+	before := t.bytes()
+	err := t.addAll(b)
+	p.memory.Add(t.bytes() - before)
+	if err != nil {
 		return err
 	}
 	return p.withinLimit()
+}
+
+// enter adds a stored account to the customer's, without a look at the limit.
+func (p *Partial) enter(id string, rec record) error {
+	hash := p.hash(id)
+	r := packed{head: headOf(id), hash: uint32(hash), size: uint32(len(id))}
+	t := p.table(p.tableOf(hash))
+	before := t.bytes()
+	err := t.enter(&r, []byte(id[min(len(id), headSize):]), rec)
+	p.memory.Add(t.bytes() - before)
+	return err
 }
 
 func (p *Partial) withinLimit() error {
@@ -207,16 +238,38 @@ func (p *Partial) withinLimit() error {
 	return nil
 }
 
-// table returns the table of a hash, made at its first use. Different tables may be used at the same time.
-func (p *Partial) table(hash uint64) cells { return p.tableAt(int(hash >> 56)) }
+// tableOf returns the number of a hash's table.
+func (p *Partial) tableOf(hash uint64) int {
+	if !p.spread {
+		if t := p.tables[0]; t == nil || t.len() < manyCustomers {
+			return 0
+		}
+		p.spreadOut()
+	}
+	return int(hash >> 56)
+}
 
-func (p *Partial) tableAt(i int) cells {
+// spreadOut moves the customers from the first table to all of them.
+func (p *Partial) spreadOut() {
+	all := p.tables[0]
+	p.tables[0], p.spread = nil, true
+	if all == nil {
+		return
+	}
+	for i := range all.len() {
+		_ = p.enter(all.id(i), all.record(i)) // the sums are those of the account alone
+	}
+	p.memory.Add(-all.bytes())
+}
+
+// table returns a table, made at its first use. Different tables may be used at the same time.
+func (p *Partial) table(i int) cells {
 	t := &p.tables[i]
 	if *t == nil {
 		if p.o.Granularity == ByDay {
-			*t = &table[int32]{memory: p.memory}
+			*t = &table[int32]{common: p.common}
 		} else {
-			*t = &table[int64]{memory: p.memory}
+			*t = &table[int64]{common: p.common}
 		}
 	}
 	return *t
@@ -225,23 +278,20 @@ func (p *Partial) tableAt(i int) cells {
 // Report returns what became of the rows so far.
 func (p *Partial) Report() Report {
 	p.ready()
-	r := p.report
+	purchases, customers, accounts := 0, 0, 0
 	for _, t := range p.tables {
 		if t == nil {
 			continue
 		}
+		accounts += t.len()
 		for i := range t.len() {
-			n := t.purchases(i)
-			r.Purchases += n
-			if n > 0 {
-				r.Customers++
-			} else {
-				r.RefundOnly++
+			if n := t.purchases(i); n > 0 {
+				purchases += n
+				customers++
 			}
 		}
 	}
-	r.Merged = r.Rows - r.AfterEnd - r.Refunds - r.Purchases
-	return r
+	return p.report.with(purchases, customers, accounts)
 }
 
 // Histories returns the customers as the models see them at the end of observation, sorted by Customer. The Partial can
@@ -261,31 +311,60 @@ func (p *Partial) histories(ctx context.Context, end time.Time, unit time.Durati
 		return nil, fmt.Errorf("clv: the summary has rows up to %s, after the end %s; set the End of its options",
 			tickText(p.o.Granularity, p.last), end.In(p.o.Location).Format(time.DateOnly))
 	}
-	hs := &Histories{Unit: unit, End: end.In(p.o.Location), Report: p.Report()}
 	keys, err := p.byCustomer(ctx, workers)
 	if err != nil {
 		return nil, err
 	}
 	rows := make([]History, len(keys))
+	v := newView(p.o.Granularity, unit, tick, p.zero, len(keys))
+	var purchases, customers atomic.Int64
 	err = inParallel(ctx, len(keys), workers, func(from, to int) error {
-		for i := from; i < to; i++ {
-			k := keys[i]
-			h, ok, err := p.tables[k.table].history(int(k.index), tick, unit, p.zero)
-			if err != nil {
-				return fmt.Errorf("clv: customer %q: %w", h.Customer, err)
-			}
-			if ok {
-				rows[i] = h
+		n, found := 0, 0
+		for ; from < to; from += viewBatch {
+			some := keys[from:min(from+viewBatch, to)]
+			p.touch(some)
+			for i, k := range some {
+				h, ok, err := p.tables[k.table].history(int(k.index), v)
+				if err != nil {
+					return fmt.Errorf("clv: customer %q: %w", h.Customer, err)
+				}
+				if ok {
+					rows[from+i] = h
+					n += h.X + 1
+					found++
+				}
 			}
 		}
+		purchases.Add(int64(n))
+		customers.Add(int64(found))
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
+	hs := &Histories{Unit: unit, End: end.In(p.o.Location), Report: p.report.with(int(purchases.Load()), int(customers.Load()), len(rows))}
 	if hs.Report.RefundOnly > 0 {
 		rows = slices.DeleteFunc(rows, func(h History) bool { return h.Customer == "" })
 	}
 	hs.Rows = rows
 	return hs, nil
+}
+
+// viewBatch is how many accounts are fetched at once.
+const viewBatch = 64
+
+// touch reads a word of what the accounts' histories need.
+func (p *Partial) touch(keys []sortKey) int {
+	sum := 0
+	for _, k := range keys {
+		sum += p.tables[k.table].touch(int(k.index))
+	}
+	return sum
+}
+
+// with returns the report of the rows with what the accounts tell.
+func (r Report) with(purchases, customers, accounts int) Report {
+	r.Purchases, r.Customers, r.RefundOnly = purchases, customers, accounts-customers
+	r.Merged = r.Rows - r.AfterEnd - r.Refunds - purchases
+	return r
 }
