@@ -53,7 +53,13 @@ func (n *coxNewton) run(ctx context.Context) error {
 		step := linalg.Solve(factor, slope)
 		decrement := linalg.Dot(slope, step)
 		if n.penalty == nil && decrement < separatedAt && decrement > 1e-14 && decrement > separatedFall*last {
-			return n.separated(step)
+			rises, err := n.rises(ctx, step)
+			if err != nil {
+				return err
+			}
+			if rises {
+				return n.separated(step)
+			}
 		}
 		if err := n.move(ctx, step, decrement); err != nil {
 			return err
@@ -162,6 +168,25 @@ func (n *coxNewton) collinear(bad int) error {
 		e.Err = fmt.Errorf("%w: it is a linear combination of them; leave one out or set Ridge", ErrCollinear)
 	}
 	return e
+}
+
+// rises reports whether the likelihood does not fall far along a step. It falls there unless the step puts those who leave
+// above everybody at risk with them, as separation does; only a fall refutes that, not what rounding makes of a sum.
+func (n *coxNewton) rises(ctx context.Context, step []float64) (bool, error) {
+	const far = 300 // exp of it is far from overflow
+	most := 0.0
+	for i := range n.data.n {
+		most = max(most, math.Abs(linalg.Dot(n.data.row(int32(i)), step)))
+	}
+	b := make([]float64, len(step))
+	for j := range b {
+		b[j] = n.b[j] + far/most*step[j]
+	}
+	s, err := n.evaluate(ctx, b)
+	if err != nil {
+		return false, err
+	}
+	return !(s.logLik < n.sums.logLik-1e-9*math.Abs(n.sums.logLik)), nil
 }
 
 // separated names the covariates along which the likelihood rises without end.
