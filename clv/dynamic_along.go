@@ -205,7 +205,8 @@ func (w PathParetoNBD) discounted(t, delta float64) float64 {
 		if delta*at > 745 {
 			return false
 		}
-		b, life := z/w.leave[k], 0.0
+		b := z / w.leave[k]
+		var life float64
 		if math.IsInf(length, 1) {
 			life = ParetoNBD{1, 1, w.base.S, b}.DERT(History{}, delta)
 		} else {
