@@ -3,6 +3,7 @@ package simulate_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/custval/custval/clv"
@@ -27,4 +28,25 @@ func ExampleShop() {
 	}
 	fmt.Println(len(customers), "customers, each with an order or more")
 	// Output: 3 customers, each with an order or more
+}
+
+// halves is a curve by which half of the subscribers leave at each renewal.
+type halves struct{}
+
+func (halves) Survival(t float64) float64 { return math.Exp2(-t) }
+
+func ExampleSubscribers() {
+	subscribers := simulate.Subscribers{Curve: halves{}, Customers: 10000, Periods: 1, Seed: 1}
+	left := 0
+	for tenure, err := range subscribers.Tenures(context.Background()) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		if tenure.Ended {
+			left++
+		}
+	}
+	fmt.Printf("%.2f of them left at the first renewal\n", float64(left)/10000)
+	// Output: 0.50 of them left at the first renewal
 }

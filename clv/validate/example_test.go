@@ -1,0 +1,123 @@
+package validate_test
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/custval/custval/clv"
+	"github.com/custval/custval/clv/simulate"
+	"github.com/custval/custval/clv/validate"
+)
+
+// exampleShop is a shop whose customers follow a BG/NBD model, so that a fit of one should forecast well.
+func exampleShop() simulate.Shop {
+	return simulate.Shop{
+		Purchases: clv.BGNBD{R: 0.8, Alpha: 5, A: 0.8, B: 2.5},
+		Spend:     clv.GammaGamma{P: 6, Q: 4, Gamma: 20},
+		Unit:      clv.Week, Customers: 2000, Currency: "USD", Seed: 1,
+		Start:    time.Date(2024, time.January, 1, 0, 0, 0, 0, time.UTC),
+		Acquired: time.Date(2024, time.July, 1, 0, 0, 0, 0, time.UTC),
+		End:      time.Date(2025, time.July, 1, 0, 0, 0, 0, time.UTC),
+	}
+}
+
+// A forecast is made from what customers did until a day and compared with what they did after it.
+func ExampleSplit() {
+	ctx := context.Background()
+	shop := exampleShop()
+	held, err := validate.Split(ctx, shop.Orders(ctx), time.Date(2024, time.December, 31, 0, 0, 0, 0, time.UTC), shop.End, clv.Week, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	e, err := clv.FitBGNBD(ctx, held.Calibration, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	card, err := held.Scorecard(e.Model)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	naive, err := validate.Score(validate.Naive, held.Naive(), held.Actual(), nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("purchases: %.0f expected, %.0f happened\n", card.Expected, card.Actual)
+	fmt.Printf("root mean squared error: %.2f, of a forecast that all goes on as before: %.2f\n", card.RMSE, naive.RMSE)
+	// Output:
+	// purchases: 2239 expected, 2148 happened
+	// root mean squared error: 1.65, of a forecast that all goes on as before: 2.44
+}
+
+// Several models forecast from several days, and the one with the lowest error comes first.
+func ExampleDiary_Backtest() {
+	ctx := context.Background()
+	diary, err := validate.ReadDiary(ctx, exampleShop().Orders(ctx), time.UTC)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	origins := []time.Time{
+		time.Date(2024, time.September, 30, 0, 0, 0, 0, time.UTC),
+		time.Date(2024, time.December, 31, 0, 0, 0, 0, time.UTC),
+	}
+	ranks, err := diary.Backtest(ctx, clv.Week, origins, 13,
+		validate.Candidate{Name: "NBD", Fit: func(ctx context.Context, hs *clv.Histories) (validate.Forecaster, error) {
+			e, err := clv.FitNBD(ctx, hs, nil)
+			if err != nil {
+				return nil, err
+			}
+			return e.Model, nil
+		}},
+		validate.Candidate{Name: "BG/NBD", Fit: func(ctx context.Context, hs *clv.Histories) (validate.Forecaster, error) {
+			e, err := clv.FitBGNBD(ctx, hs, nil)
+			if err != nil {
+				return nil, err
+			}
+			return e.Model, nil
+		}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, r := range ranks {
+		fmt.Printf("%s: best at %d of %d days\n", r.Name, r.Best, len(origins))
+	}
+	// Output:
+	// BG/NBD: best at 2 of 2 days
+	// NBD: best at 0 of 2 days
+	// same as last period: best at 0 of 2 days
+}
+
+// A model should at least describe the customers whom it was fitted to.
+func ExampleFrequencies() {
+	ctx := context.Background()
+	shop := exampleShop()
+	histories, err := clv.Summarize(ctx, shop.Orders(ctx), shop.End, clv.Week, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	e, err := clv.FitBGNBD(ctx, histories, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	table, err := validate.Frequencies(e.Model, histories, 4)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Print(table)
+	// Output:
+	// purchases  actual  expected
+	//           0     255    245.91
+	//           1     540    555.43
+	//           2     326    317.35
+	//           3     210    204.21
+	//          4+     669    677.09
+}
