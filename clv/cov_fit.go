@@ -108,9 +108,7 @@ func FitCovPDO(ctx context.Context, data *Histories, d *Design, period float64, 
 	plain := func(ctx context.Context, data *Histories, o *fit.Options) (*fit.Estimate[PDO], error) {
 		return FitPDO(ctx, data, period, o)
 	}
-	return fitCov(ctx, d, o, covPurchases(data, plain, false, plainKernel(func(rows []row, theta []float64, d *mle.Derivs) {
-		sumPDO(rows, theta, period, d)
-	})))
+	return fitCov(ctx, d, o, covPurchases(data, plain, false, pdoKernel(period)))
 }
 
 // FitCovBGBB estimates a BG/BB with covariates as FitCovBGNBD does. Errors are also those of FitBGBB.

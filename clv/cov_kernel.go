@@ -10,3 +10,7 @@ func plainKernel[T any](sum func(rows []T, theta []float64, d *mle.Derivs)) func
 		}
 	}
 }
+
+func pdoKernel(period float64) func(rows []row) covKernel {
+	return plainKernel(func(rows []row, theta []float64, d *mle.Derivs) { sumPDO(rows, theta, period, d) })
+}

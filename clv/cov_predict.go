@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"math"
+	"slices"
 
 	"github.com/custval/custval/fit"
 )
@@ -60,6 +62,52 @@ func newCovPredictor[M interface {
 		}
 	}
 	return p, nil
+}
+
+// EstimateFor returns the estimate of the plain model of a customer with the given covariates, coded as Design.Row and
+// Terms.Row do: Model.For(row) with the covariance of its parameters, J Cov J' with J their derivatives in the parameters
+// of e. With it all that takes a plain estimate serves: ProbAliveInterval, ExpectedPurchasesInterval, DERTInterval and
+// ValueInterval, Forecaster and DrawParams. LogLik, Customers and the like are those of e.
+//
+// EstimateFor returns an error if the row does not fit the model or gives one that does not validate. Where e has no
+// covariance, the plain estimate has none.
+func EstimateFor[M Linked](e *fit.Estimate[Cov[M]], row []float64) (*fit.Estimate[M], error) {
+	if e == nil {
+		return nil, errNoEstimate
+	}
+	m := e.Model
+	if err := m.Validate(); err != nil {
+		return nil, err
+	}
+	if want := len(m.Terms.Columns()); len(row) != want {
+		return nil, fmt.Errorf("clv: %s: a row of %d covariates, want %d", m.Kind(), len(row), want)
+	}
+	l, _ := m.linkage()
+	out := &fit.Estimate[M]{Model: m.For(row), LogLik: e.LogLik, Customers: e.Customers, Unit: e.Unit, Iter: e.Iter,
+		Evaluations: e.Evaluations, Stop: e.Stop, Warnings: slices.Clone(e.Warnings)}
+	if err := out.Model.Validate(); err != nil {
+		return nil, fmt.Errorf("%w, for the covariates %v", err, row)
+	}
+	base, theta := baseValues(m.Base, l.params), baseValues(out.Model, l.params)
+	if e.Cov != nil {
+		by, jacobian := make([][]float64, len(theta)), make([][]float64, len(theta))
+		for p := range theta {
+			by[p], jacobian[p] = make([]float64, len(e.Params)), make([]float64, len(e.Params))
+		}
+		for _, s := range m.slots(len(theta)) {
+			by[l.links[s.effect].param][s.param] += l.links[s.effect].sign * row[s.column]
+		}
+		l.jacobian(base, theta, by, jacobian)
+		out.Cov = sandwich(jacobian, e.Cov)
+	}
+	for i, name := range l.params {
+		p := fit.Param{Name: name, Value: theta[i], StdErr: math.NaN(), Scale: l.scale(i)}
+		if out.Cov != nil {
+			p.StdErr = math.Sqrt(out.Cov[i][i])
+		}
+		out.Params = append(out.Params, p)
+	}
+	return out, nil
 }
 
 // A CovFitFunc fits a model with covariates, as FitCovBGNBD does.
