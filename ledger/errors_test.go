@@ -110,6 +110,7 @@ func TestBadFiles(t *testing.T) {
 		{"bad grouping", ok, &CSVOptions{Grouping: '-'}, `ledger: CSVOptions.Grouping: '-' cannot separate digits`},
 		{"grouping is the mark", ok, &CSVOptions{Grouping: '.'}, `ledger: CSVOptions: DecimalMark and Grouping are both '.'`},
 		{"bad bound", ok, &CSVOptions{MaxRow: -1}, `ledger: CSVOptions.MaxRow: -1 is negative`},
+		{"bad workers", ok, &CSVOptions{Workers: -1}, `ledger: CSVOptions.Workers: -1 is negative`},
 		{"layout without a day", ok, &CSVOptions{Layouts: []string{"dd.mm.yyyy"}},
 			`ledger: CSVOptions.Layouts: "dd.mm.yyyy" has no day; write it as in package time, such as 02.01.2006`},
 	} {

@@ -50,6 +50,11 @@ type CSVOptions struct {
 	Grouping rune
 
 	Minor bool // amounts are whole numbers of the minor unit: 1999 is USD 19.99 and JPY 1999
+
+	// Workers is how many goroutines decode the rows of a file of more than some thousand, in the readers of this package
+	// such as [ReadCSV]; 0 means GOMAXPROCS, 1 none beside the caller's. Rows, their order and their errors do not depend
+	// on it.
+	Workers int
 }
 
 // Layouts that stand for a count since 1970-01-01 UTC.
@@ -70,6 +75,7 @@ type config struct {
 	currency money.Currency
 	times    timeParser
 	numbers  numberFormat
+	division division
 }
 
 func (o *CSVOptions) config() (*config, error) {
@@ -83,6 +89,7 @@ func (o *CSVOptions) config() (*config, error) {
 		maxRow:   defaultMaxRow,
 		currency: o.Currency,
 		numbers:  numberFormat{mark: '.', grouping: o.Grouping, minor: o.Minor},
+		division: newDivision(o.Workers),
 	}
 	for field, header := range o.Columns {
 		c.columns[field] = header
@@ -108,6 +115,8 @@ func (c *config) check() error {
 	switch {
 	case c.comma == '"' || c.comma == '\r' || c.comma == '\n' || c.comma == '\ufeff' || !validRune(c.comma):
 		return fmt.Errorf("CSVOptions.Comma: %q cannot separate fields", c.comma)
+	case c.division.workers < 0:
+		return fmt.Errorf("CSVOptions.Workers: %d is negative", c.division.workers)
 	case c.maxRow < 0:
 		return fmt.Errorf("CSVOptions.MaxRow: %d is negative", c.maxRow)
 	case !validMark(c.numbers.mark) || unicode.IsSpace(c.numbers.mark):

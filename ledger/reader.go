@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"math"
 	"sync/atomic"
 )
 
@@ -51,7 +52,7 @@ func (s Schema) prefix() string {
 // that are wrong; no header; [ErrConsumed] for a second pass. A call of r.Read that blocks is not interrupted.
 //
 // Spaces around a field are cut off, in quotes or not. A byte order mark at the beginning is passed over. Memory is
-// bounded by CSVOptions.MaxRow and a table of at most 4 MiB, and its texts of up to 64 bytes, for each text field.
+// bounded by CSVOptions.MaxRow and a table of at most 4.5 MiB, and its texts of up to 64 bytes, for each text field.
 func ReadRecords[T any](ctx context.Context, r io.Reader, o *CSVOptions, s Schema,
 	decode func(*Record) (T, error)) iter.Seq2[T, error] {
 	c, err := o.config()
@@ -60,7 +61,7 @@ func ReadRecords[T any](ctx context.Context, r io.Reader, o *CSVOptions, s Schem
 			return nil, err
 		}
 		return openCSV(ctx, r, c, s)
-	})
+	}, math.MaxInt, nil)
 }
 
 // A source reads rows into a Record.
@@ -70,57 +71,78 @@ type source interface {
 	close() error
 }
 
-// records is the stream over a source that can be opened once.
+// records is the stream over a source that can be opened once. Where the source can be read by several goroutines, fork
+// does that after the first rows, which are alone.
 func records[T any](ctx context.Context, prefix string, decode func(*Record) (T, error),
-	open func() (source, error)) iter.Seq2[T, error] {
+	open func() (source, error), alone int, fork func(st *stream[T], src source, row int)) iter.Seq2[T, error] {
 	used := new(atomic.Bool)
 	return func(yield func(T, error) bool) {
-		var zero T
-		fail := func(err error) bool { return yield(zero, fmt.Errorf("%s: %w", prefix, err)) }
+		st := &stream[T]{ctx: ctx, prefix: prefix, decode: decode, yield: yield}
 		if !used.CompareAndSwap(false, true) {
-			fail(ErrConsumed)
+			st.fail(ErrConsumed)
 			return
 		}
 		src, err := open()
 		if err != nil {
-			fail(err)
+			st.fail(err)
 			return
 		}
 		defer src.close() // a stream that ends by itself closes it before, and reports the error
-		done := ctx.Done()
-		for row := 0; ; row++ {
-			select {
-			case <-done:
-				fail(after(row, ctx.Err()))
-				return
-			default:
-			}
-			rec, err := src.next()
-			switch {
-			case err == nil:
-				t, err := decode(rec)
-				if err = rec.failed(err); err != nil {
-					if !fail(err) {
-						return
-					}
-				} else if !yield(t, nil) {
-					return
-				}
-			case errors.Is(err, io.EOF):
-				if err := src.close(); err != nil {
-					fail(after(row, err))
-				}
-				return
-			case !ends(err):
-				if !fail(err) {
-					return
-				}
-			default:
-				fail(after(row, err))
-				return
-			}
+		if row, more := st.run(src, 0, alone); more {
+			fork(st, src, row)
 		}
 	}
+}
+
+// A stream is the consumer's end of a reader.
+type stream[T any] struct {
+	ctx    context.Context
+	prefix string
+	decode func(*Record) (T, error)
+	yield  func(T, error) bool
+}
+
+func (st *stream[T]) fail(err error) bool {
+	var zero T
+	return st.yield(zero, fmt.Errorf("%s: %w", st.prefix, err))
+}
+
+// run yields the rows after the first ones. It returns how far it came, and whether that is because of the limit.
+func (st *stream[T]) run(src source, row, limit int) (int, bool) {
+	done := st.ctx.Done()
+	for ; row < limit; row++ {
+		select {
+		case <-done:
+			st.fail(after(row, st.ctx.Err()))
+			return row, false
+		default:
+		}
+		rec, err := src.next()
+		switch {
+		case err == nil:
+			t, err := st.decode(rec)
+			if err = rec.failed(err); err != nil {
+				if !st.fail(err) {
+					return row, false
+				}
+			} else if !st.yield(t, nil) {
+				return row, false
+			}
+		case errors.Is(err, io.EOF):
+			if err := src.close(); err != nil {
+				st.fail(after(row, err))
+			}
+			return row, false
+		case !ends(err):
+			if !st.fail(err) {
+				return row, false
+			}
+		default:
+			st.fail(after(row, err))
+			return row, false
+		}
+	}
+	return row, true
 }
 
 // after says how far a stream came.
@@ -130,7 +152,8 @@ func after(row int, err error) error { return fmt.Errorf("after row %d: %w", row
 type csvSource struct {
 	split *splitter
 	rec   *Record
-	width int // columns of the header
+	width int               // columns of the header
+	twin  func() *csvSource // a source without text that reads the same fields, for another goroutine
 }
 
 func openCSV(ctx context.Context, r io.Reader, c *config, s Schema) (source, error) {
@@ -160,7 +183,11 @@ func openCSV(ctx context.Context, r io.Reader, c *config, s Schema) (source, err
 	if err != nil {
 		return nil, err
 	}
-	return &csvSource{split: split, rec: rec, width: len(header)}, nil
+	return &csvSource{split: split, rec: rec, width: len(header), twin: func() *csvSource {
+		own := *c // with what a parser remembers
+		rec, _ := newRecord(header, &own, s)
+		return &csvSource{split: &splitter{ctx: ctx, comma: split.comma, max: split.max}, rec: rec, width: len(header)}
+	}}, nil
 }
 
 func (s *csvSource) next() (*Record, error) {

@@ -16,8 +16,11 @@ import (
 // and the columns have these names unless CSVOptions.Columns maps them; they may come in any order among others, which
 // are ignored. Cost and discount are in the currency of the row, and an empty one is the zero Amount. [ReadRecords] has
 // the rules for errors, quotes, spaces and memory; besides, a negative discount is an error of the row.
+//
+// A long file is decoded by several goroutines, see CSVOptions.Workers; r is read on the caller's. They read ahead by less
+// than a megabyte for each of them, but not where r gives its text in small pieces, and are gone when the stream ends.
 func ReadCSV(ctx context.Context, r io.Reader, o *CSVOptions) iter.Seq2[Transaction, error] {
-	return ReadRecords(ctx, r, o, transactionSchema(), decodeTransaction)
+	return readParallel(ctx, r, o, transactionSchema(), decodeTransaction)
 }
 
 // TransactionsFromRows reads transactions from a SQL query with the fields of [ReadCSV] as columns. [FromRows] has the
@@ -84,7 +87,7 @@ func (r *Record) transaction(c *column, t *Transaction) {
 // optional; every other column becomes an attribute of its header's name, where it is not empty. Two such columns of one
 // name are an error of the header; a column without a name is ignored.
 func ReadCustomers(ctx context.Context, r io.Reader, o *CSVOptions) iter.Seq2[Customer, error] {
-	return ReadRecords(ctx, r, o, customerSchema(), decodeCustomer)
+	return readParallel(ctx, r, o, customerSchema(), decodeCustomer)
 }
 
 // CustomersFromRows reads customers from a SQL query with the fields of [ReadCustomers] as columns.
@@ -106,7 +109,7 @@ func decodeCustomer(r *Record) (Customer, error) {
 // ReadEvents reads events from CSV text. The fields customer, at and name are required; value (an amount), currency and
 // score are optional. A currency is needed only where there is a value.
 func ReadEvents(ctx context.Context, r io.Reader, o *CSVOptions) iter.Seq2[Event, error] {
-	return ReadRecords(ctx, r, o, eventSchema(), decodeEvent)
+	return readParallel(ctx, r, o, eventSchema(), decodeEvent)
 }
 
 // EventsFromRows reads events from a SQL query with the fields of [ReadEvents] as columns.
@@ -129,7 +132,7 @@ func decodeEvent(r *Record) (Event, error) {
 // entry, reason and weight are optional; every other column becomes a label of its header's name, where it is not empty.
 // A duration that is not after the entry, and a negative entry or weight, are errors of the row.
 func ReadTenures(ctx context.Context, r io.Reader, o *CSVOptions) iter.Seq2[Tenure, error] {
-	return ReadRecords(ctx, r, o, tenureSchema(), decodeTenure)
+	return readParallel(ctx, r, o, tenureSchema(), decodeTenure)
 }
 
 // TenuresFromRows reads tenures from a SQL query with the fields of [ReadTenures] as columns.

@@ -154,6 +154,13 @@ func (s *splitter) tooLong(from, n int) error {
 	if from > 0 {
 		return errTooLong(s.max)
 	}
+	for n < 2*maxShown && s.buf[s.pos+n-1] != '\n' && s.more() { // what an error shows does not depend on the size of the reads
+		if i := bytes.IndexByte(s.buf[s.pos+n:s.end], '\n'); i >= 0 {
+			n += i + 1
+		} else {
+			n = s.end - s.pos
+		}
+	}
 	s.line = append(s.line[:0:0], s.buf[s.pos:s.pos+min(n, 2*maxShown)]...)
 	ended := s.buf[s.pos+n-1] == '\n'
 	s.pos += n

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"math"
 )
 
 // FromRows reads records of any kind from the rows of a SQL query, as [ReadRecords] does from CSV: CSVOptions.Columns,
@@ -33,7 +34,7 @@ func FromRows[T any](ctx context.Context, rows *sql.Rows, o *CSVOptions, s Schem
 			return nil, err
 		}
 		return openRows(rows, c, s)
-	})
+	}, math.MaxInt, nil)
 }
 
 // sqlSource reads the rows of a query.

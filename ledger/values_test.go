@@ -296,3 +296,28 @@ func TestInterner(t *testing.T) {
 		t.Error("long and empty texts")
 	}
 }
+
+// Texts that hardly ever come again are not looked up for a while, and come back right all the same.
+func TestInternerRests(t *testing.T) {
+	var in interner
+	var text []byte
+	rested := 0
+	for i := range 6 * maxInterned {
+		text = strconv.AppendInt(text[:0], int64(i), 10)
+		if got := in.text(text); got != string(text) {
+			t.Fatalf("%q for %q", got, text)
+		}
+		if in.rest > 0 {
+			rested++
+		}
+	}
+	if rested == 0 {
+		t.Error("the interner never rests though no text comes twice")
+	}
+	in = interner{}
+	for i := range 2 * trialLooks {
+		if in.text(strconv.AppendInt(text[:0], int64(i%1000), 10)); in.rest > 0 {
+			t.Fatal("the interner rests though every text comes again")
+		}
+	}
+}
