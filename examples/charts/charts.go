@@ -41,7 +41,26 @@ const (
 type Chart struct{ plot *plot.Plot }
 
 // A Labels names what a chart shows; axis titles state the unit.
-type Labels struct{ Title, X, Y string }
+type Labels struct {
+	Title, X, Y string
+	Legend      Corner // where Lines puts its legend
+	Ticks       []Tick // of the x axis of Lines; nil means round numbers
+}
+
+// A Tick is a labeled place of an axis.
+type Tick = plot.Tick
+
+// A Corner is a corner of a chart.
+type Corner int
+
+// The corners. Clear, the zero Corner, is the one that the fewest points of the lines are near.
+const (
+	Clear Corner = iota
+	TopLeft
+	TopRight
+	BottomLeft
+	BottomRight
+)
 
 func newPlot(l Labels) *plot.Plot {
 	p := plot.New()
@@ -76,6 +95,17 @@ func (c Chart) Save(dir, name string) error {
 		}
 	}
 	return nil
+}
+
+// PNG returns the chart as a PNG picture, for messages.
+func (c Chart) PNG() ([]byte, error) {
+	w, err := c.plot.WriterTo(Width, Height, "png")
+	if err != nil {
+		return nil, fmt.Errorf("charts: %w", err)
+	}
+	var b bytes.Buffer
+	_, err = w.WriteTo(&b)
+	return b.Bytes(), err
 }
 
 // SVG returns the chart as the text of an SVG element, for pages.
@@ -125,6 +155,15 @@ type Series struct {
 	Points    Points
 	Low, High []float64 // same length as Points, or nil
 	Dashed    bool
+	Color     int // 1 is the first color; 0 means that of the place among the series
+}
+
+// color returns the color of the series in place i.
+func (s Series) color(i int) color.NRGBA {
+	if s.Color > 0 {
+		i = s.Color - 1
+	}
+	return Color(i)
 }
 
 // A Mark is a vertical line with a word beside it, such as the end of a calibration.
@@ -137,7 +176,15 @@ type Mark struct {
 func Lines(l Labels, series []Series, marks ...Mark) (Chart, error) {
 	p := newPlot(l)
 	p.Add(grid())
-	p.Legend.Top, p.Legend.Left = true, true
+	corner := l.Legend
+	if corner == Clear {
+		corner = clearest(series)
+	}
+	p.Legend.Top = corner == TopLeft || corner == TopRight
+	p.Legend.Left = corner == TopLeft || corner == BottomLeft
+	if l.Ticks != nil {
+		p.X.Tick.Marker = plot.ConstantTicks(l.Ticks)
+	}
 	top := 0.0
 	for i, s := range series {
 		if len(s.Points) == 0 {
@@ -148,7 +195,7 @@ func Lines(l Labels, series []Series, marks ...Mark) (Chart, error) {
 			if err != nil {
 				return Chart{}, fmt.Errorf("charts: %s: %w", l.Title, err)
 			}
-			c := Color(i)
+			c := s.color(i)
 			c.A = 50
 			band.Color, band.Width = c, 0
 			p.Add(band)
@@ -157,7 +204,7 @@ func Lines(l Labels, series []Series, marks ...Mark) (Chart, error) {
 		if err != nil {
 			return Chart{}, fmt.Errorf("charts: %s: %w", l.Title, err)
 		}
-		line.Color, line.Width = Color(i), vg.Points(2)
+		line.Color, line.Width = s.color(i), vg.Points(2)
 		if s.Dashed {
 			line.Dashes = []vg.Length{vg.Points(5), vg.Points(3)}
 		}
@@ -173,6 +220,39 @@ func Lines(l Labels, series []Series, marks ...Mark) (Chart, error) {
 		}
 	}
 	return Chart{p}, nil
+}
+
+// clearest returns the corner whose surroundings, two fifths of the width and of the height, have the smallest part of the
+// lines' points, which count alike for every line.
+func clearest(series []Series) Corner {
+	low, high := Point{X: math.Inf(1), Y: math.Inf(1)}, Point{X: math.Inf(-1), Y: math.Inf(-1)}
+	for _, s := range series {
+		for _, q := range s.Points {
+			low = Point{X: min(low.X, q.X), Y: min(low.Y, q.Y)}
+			high = Point{X: max(high.X, q.X), Y: max(high.Y, q.Y)}
+		}
+	}
+	var near [BottomRight + 1]float64
+	for _, s := range series {
+		for _, q := range s.Points {
+			x, y := (q.X-low.X)/(high.X-low.X), (q.Y-low.Y)/(high.Y-low.Y)
+			weight := 1 / float64(len(s.Points))
+			for corner, inside := range map[Corner]bool{
+				TopLeft: x < 0.4 && y > 0.6, TopRight: x > 0.6 && y > 0.6, BottomLeft: x < 0.4 && y < 0.4, BottomRight: x > 0.6 && y < 0.4,
+			} {
+				if inside {
+					near[corner] += weight
+				}
+			}
+		}
+	}
+	best := TopLeft
+	for c := TopLeft; c <= BottomRight; c++ {
+		if near[c] < near[best] {
+			best = c
+		}
+	}
+	return best
 }
 
 func bandOf(s Series) plotter.XYs {
