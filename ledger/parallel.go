@@ -115,7 +115,7 @@ func (p *pipeline[T]) work(st *stream[T], row int) (int, bool) {
 
 func (p *pipeline[T]) run(st *stream[T], row int) (int, bool) {
 	for {
-		for !p.ended && len(p.queue) < p.depth && !(p.slow && len(p.queue) > 0) {
+		for !p.ended && len(p.queue) < p.depth && (!p.slow || len(p.queue) == 0) {
 			p.fill()
 		}
 		if err := p.ctx.Err(); err != nil {
