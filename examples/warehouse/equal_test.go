@@ -277,11 +277,11 @@ func letters(r rune) rune {
 	return '_'
 }
 
-func TestSQLiteEqualsLibrary(t *testing.T) { testForms(t, temporary(t), sqlite{}, "", sqliteForms, 60) }
+func TestSQLiteEqualsLibrary(t *testing.T) { testForms(t, temporary(t), sqlite{}, "", sqliteForms, 28) }
 
 func TestPostgresEqualsLibrary(t *testing.T) {
 	db, _, prefix := server(t)
-	testForms(t, db, postgres{}, prefix, postgresForms, 60)
+	testForms(t, db, postgres{}, prefix, postgresForms, 28)
 }
 
 // TestSampleAtManyEnds holds the sample shop, summarized at each of several ends by both databases, against the library.

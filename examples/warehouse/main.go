@@ -116,7 +116,7 @@ func run(ctx context.Context, c config, out io.Writer) (err error) {
 		p.Say("The same rules as SQL, of the calendar day and the exact amount of each order:\n\n%s\n", summarySQL)
 		p.Say("%d rows came back instead of %d, and they are equal to the last digit: purchases, times, the logs of the gaps, what\n"+
 			"each customer spent, and the account of the rows. Amounts were added up as integers or decimals, never as floating-point\n"+
-			"numbers, and times came back as whole days.", len(hs.Rows)+1, s.rows)
+			"numbers, and times came back as whole days.", len(hs.Rows)+hs.Report.RefundOnly+1, s.rows)
 	}
 
 	p.Title("What the customers are worth")
@@ -184,9 +184,7 @@ func (s *source) read(ctx context.Context, c config, db *sql.DB, d dialect, zone
 		if err := load(ctx, db, d, c.table, ledger.ReadCSV(ctx, sample.Shop(), &ledger.CSVOptions{Currency: "USD"})); err != nil {
 			return err
 		}
-		if _, ok := d.(sqlite); ok {
-			c.minor = true
-		}
+		_, c.minor = d.(sqlite)
 	}
 	var err error
 	s.table, err = openTable(ctx, &table{db: db, dialect: d, title: c.table, currency: money.Currency(c.currency), minor: c.minor, zone: zone})

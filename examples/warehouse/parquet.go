@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -85,6 +86,9 @@ func (p *parquetFile) open() (err error) {
 	if err != nil {
 		return err
 	}
+	if err := checkFooter(p.file, info.Size()); err != nil {
+		return fmt.Errorf("not a Parquet file: %w", err)
+	}
 	f, err := parquet.OpenFile(p.file, info.Size(), parquet.SkipBloomFilters(true), parquet.SkipPageIndex(true))
 	if err != nil {
 		return fmt.Errorf("not a Parquet file: %w", err)
@@ -111,6 +115,25 @@ func (p *parquetFile) open() (err error) {
 			return fmt.Errorf("column %q is of the type %v: want %s", field.name, leaf.Node.Type(), field.want)
 		}
 		p.columns[i] = c
+	}
+	return nil
+}
+
+// checkFooter holds the length that a file states for its footer against that of the file: memory is made for it unseen.
+func checkFooter(r io.ReaderAt, size int64) error {
+	const frame = 12 // magic, and at the end the length and magic
+	var tail [8]byte
+	if size < frame {
+		return fmt.Errorf("it has %d bytes", size)
+	}
+	if _, err := r.ReadAt(tail[:], size-int64(len(tail))); err != nil {
+		return err
+	}
+	if string(tail[4:]) != "PAR1" {
+		return errors.New("it does not end with PAR1")
+	}
+	if n := int64(binary.LittleEndian.Uint32(tail[:])); n > size-frame {
+		return fmt.Errorf("a footer of %d bytes in a file of %d", n, size)
 	}
 	return nil
 }

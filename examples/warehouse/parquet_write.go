@@ -132,8 +132,9 @@ func scaled(a money.Amount, scale int) (*big.Int, error) {
 	if !ok {
 		return nil, fmt.Errorf("%v is no number", a)
 	}
-	r.Mul(r, new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(scale)), nil)))
-	if !r.IsInt() || r.Num().BitLen() > 126 {
+	power := func(n int) *big.Int { return new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(n)), nil) }
+	r.Mul(r, new(big.Rat).SetInt(power(scale)))
+	if !r.IsInt() || r.Num().CmpAbs(power(38)) >= 0 {
 		return nil, fmt.Errorf("%v does not fit in DECIMAL(38, %d)", a, scale)
 	}
 	return r.Num(), nil

@@ -22,7 +22,11 @@ func openPostgres(ctx context.Context, dsn string) (*sql.DB, error) {
 		return nil, err
 	}
 	if err := db.PingContext(ctx); err != nil {
-		return nil, errors.Join(err, db.Close())
+		_ = db.Close() // there is no connection
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, errors.New(strings.Join(strings.Fields(err.Error()), " ")) // which has a line for each address
 	}
 	return db, nil
 }

@@ -16,9 +16,10 @@ import (
 	"github.com/custval/custval/money"
 )
 
-// summarySQL is clv.Summarize in SQL. It follows the dialect's query of the orders, WITH custval_orders AS (...), and gives one row a
-// customer. The purchases of a day are one purchase. A refund, a negative amount, is none; it reduces the spend of its day,
-// and if it is older than the first purchase, that of the others. LAST_DAY is the end of observation.
+// summarySQL is clv.Summarize in SQL. It follows the dialect's query of the orders, WITH custval_orders AS (...), and gives
+// one row a customer. The purchases of a day are one purchase. A refund, a negative amount, is none; it reduces the spend of
+// its day, and if it is older than the first purchase, that of the others; a customer with refunds only has x = -1.
+// LAST_DAY is the end of observation.
 //
 // Times are whole days, so nothing is rounded before they are divided by the unit; days, which lists the later purchases,
 // is for the logs of the gaps between them. Leave it out if no CNBD-k model is to read them.
@@ -36,14 +37,13 @@ SELECT customer,
 	string_agg(CAST(day - first AS TEXT), ' ' ORDER BY day) FILTER (WHERE bought AND day > first) AS days,
 	CAST(sum(units) FILTER (WHERE day <> first) AS TEXT) AS units,
 	CAST(sum(billionths) FILTER (WHERE day <> first) AS TEXT) AS billionths
-FROM dated WHERE first IS NOT NULL GROUP BY customer, first ORDER BY customer`
+FROM dated GROUP BY customer, first ORDER BY customer`
 
 // countsSQL accounts for the rows.
 const countsSQL = `SELECT count(*), count(*) FILTER (WHERE BAD), min(day), max(day), min(code), max(code),
 	count(*) FILTER (WHERE day > LAST_DAY),
 	count(*) FILTER (WHERE day <= LAST_DAY AND (units < 0 OR billionths < 0)),
-	count(*) FILTER (WHERE day <= LAST_DAY AND units = 0 AND billionths = 0),
-	count(DISTINCT customer) FILTER (WHERE day <= LAST_DAY)
+	count(*) FILTER (WHERE day <= LAST_DAY AND units = 0 AND billionths = 0)
 FROM custval_orders`
 
 const badSQL = `coalesce(customer, '') = '' OR day IS NULL OR units IS NULL`
@@ -62,10 +62,10 @@ func (t *table) query(text string, end int64) string {
 
 // A census is what becomes of the rows at an end of observation.
 type census struct {
-	rows                                 int
-	first, last                          time.Time // calendar days, at midnight in UTC
-	currency                             money.Currency
-	afterEnd, refunds, freeOrders, known int
+	rows                          int
+	first, last                   time.Time // calendar days, at midnight in UTC
+	currency                      money.Currency
+	afterEnd, refunds, freeOrders int
 }
 
 // census counts the rows in the database and refuses those that are bad.
@@ -75,7 +75,7 @@ func (t *table) census(ctx context.Context, q querier, end int64) (census, error
 	var first, last sql.NullInt64
 	var code, other sql.NullString
 	err := q.QueryRowContext(ctx, t.query(" "+countsSQL, end)).Scan(&c.rows, &bad, &first, &last, &code, &other,
-		&c.afterEnd, &c.refunds, &c.freeOrders, &c.known)
+		&c.afterEnd, &c.refunds, &c.freeOrders)
 	if err != nil {
 		return c, fmt.Errorf("%s: %w", t.title, err)
 	}
@@ -133,6 +133,10 @@ func (t *table) summarize(ctx context.Context, end time.Time, unit time.Duration
 		if err != nil {
 			return nil, fmt.Errorf("%s: customer %q: %w", t.title, h.Customer, err)
 		}
+		if h.X < 0 {
+			hs.Report.RefundOnly++
+			continue
+		}
 		hs.Rows = append(hs.Rows, h)
 		hs.Report.Purchases += h.X + 1
 	}
@@ -141,16 +145,15 @@ func (t *table) summarize(ctx context.Context, end time.Time, unit time.Duration
 	}
 	r := &hs.Report
 	r.Customers = len(hs.Rows)
-	r.RefundOnly = c.known - r.Customers
 	r.Merged = r.Rows - r.AfterEnd - r.Refunds - r.Purchases
 	return hs, nil
 }
 
 var errSpaces = errors.New("white space around the name, which the database takes for a part of it: trim it in a view")
 
-// history reads one row of the summary.
+// history reads one row of the summary. X is -1 if the customer has refunds only.
 func history(rows *sql.Rows, currency money.Currency, minor bool, unit time.Duration) (h clv.History, err error) {
-	var tx, t int64
+	var tx, t sql.NullInt64
 	var days, units, billionths sql.NullString
 	if err := rows.Scan(&h.Customer, &h.X, &tx, &t, &days, &units, &billionths); err != nil {
 		return h, err
@@ -161,7 +164,10 @@ func history(rows *sql.Rows, currency money.Currency, minor bool, unit time.Dura
 	if !utf8.ValidString(h.Customer) {
 		return h, errors.New("not valid UTF-8")
 	}
-	h.TX, h.T = inUnits(tx, unit), inUnits(t, unit)
+	if h.X < 0 {
+		return h, nil
+	}
+	h.TX, h.T = inUnits(tx.Int64, unit), inUnits(t.Int64, unit)
 	before := int64(0)
 	for _, text := range strings.Fields(days.String) {
 		day, err := strconv.ParseInt(text, 10, 64)

@@ -95,17 +95,17 @@ SELECT *, CASE
 	WHEN kind = 'integer' THEN CAST(said_at AS INTEGER)
 	WHEN kind <> 'text' OR date(date) IS NOT date THEN NULL
 	WHEN length(said_at) = 10 THEN unixepoch(date)
-	WHEN mark NOT IN ('T', ' ') OR time(time) IS NOT time THEN NULL
+	WHEN mark NOT IN ('T', ' ') OR time(time) IS NOT time OR time >= '24' THEN NULL
 	WHEN zone IN ('', 'Z') THEN unixepoch(date || ' ' || time)
 	WHEN zone GLOB '[+-][0-9][0-9]:[0-9][0-9]' THEN unixepoch(date || ' ' || time || zone) END AS unix
-FROM (READ)`
+FROM (READ) LIMIT -1`
 
 // sqliteDay divides days since the year -768, so that integer division rounds down before 1970 too.
 const sqliteDay = `
 SELECT id, customer, said_at, said_amount, units, billionths, code, CASE
 	WHEN unix >= -62135596800 AND unix < 253402300800 THEN
 		(unix + CASE WHEN kind = 'text' AND length(said_at) = 10 THEN 0 ELSE EAST END + 86400 * 1000000) / 86400 - 1000000 END AS day
-FROM (UNIX)`
+FROM (UNIX) LIMIT -1`
 
 func (s sqlite) orders(t *table) string {
 	return strings.NewReplacer("UNIX", s.unix(t), "EAST", t.east).Replace(sqliteDay)
