@@ -15,7 +15,8 @@ func LogHyp2F1(a, b, c, z float64) float64 {
 // Small z takes Gauss's series. c = a+1, c = b+1 and a or b = 1 are incomplete beta integrals (see LogBetaInt), fast and of
 // any size. Other arguments near z = 1 continue the series by Taylor steps that halve the distance from 1. Relative error
 // seen: 4e-14 for c = a+1 with a and b from 1e-3 to 1e5, and 5e-14 for general parameters from 0.1 to 100 and for a = 1 with
-// b and c to 1000, z and zc from 1e-10; values below 0.01 are exact to about 2e-15 absolute.
+// b and c to 1000, z and zc from 1e-10, 1e-15 for a = 1 where c is above 1000 and 2 b z; other values below 0.01 are exact
+// to about 2e-15 absolute.
 //
 // Special cases: those of LogHyp2F1, and NaN where z + zc is not 1, for parameters above 1e10, and where two million terms
 // are not enough.
@@ -36,7 +37,8 @@ func LogHyp2F1C(a, b, c, z, zc float64) float64 {
 		return -a * logOf(zc, z)
 	case a == c:
 		return -b * logOf(zc, z)
-	case z <= 0.5 && b*z < 50:
+	case (z <= 0.5 && b*z < 50) || math.Max(a, 1)*(b+60)*z <= 0.5*(c+60):
+		// In the second case 60 terms fall by half at least: a value near 0 keeps its digits.
 		return math.Log1p(gaussSeries(a, b, c, z))
 	case c == b+1:
 		return (1-a)*logOf(zc, z) + logTail(b, 1-a, z, zc)
@@ -192,7 +194,7 @@ func LogHyp2F1Neg(a, b, c, z float64) float64 {
 	}
 	l := math.Log1p(z)
 	switch {
-	case a == 1 && c >= b && z < 30:
+	case a == 1 && c >= b && (z < 30 || (b+60)*z <= 0.5*(c+60)):
 		return -math.Log1p(gaussFraction(b, c, z))
 	case a == 1 && c >= b && c > 1:
 		return logTailSmallB(c-1, 1-b, b, z/(1+z), 1/(1+z)) - l

@@ -108,7 +108,11 @@ func upperGammaFraction(a, x float64) float64 {
 func upperGammaSmall(a, x float64) float64 {
 	// Γ(a, x) = (Γ(1+a) − 1)/a − (x^a − 1)/a − x^a Σ_{n≥1} (−x)^n/((a+n) n!)
 	l := math.Log(x)
-	lead := gamma1pm1Ratio(a)*math.Exp(-a*l) - l*Expm1Ratio(-a*l)
+	lead := -eulerGamma - l
+	if a != 0 {
+		more := math.Expm1(-a * l)
+		lead = gamma1pm1Ratio(a)*(1+more) + more/a
+	}
 	term, sum := 1.0, 0.0
 	for n := 1.0; n < 100; n++ {
 		term *= -x / n
@@ -185,13 +189,36 @@ func LogUpperGammaScaled(a, x float64) float64 {
 	case a >= 1:
 		return x + lgamma(a) + LogGammaQ(a, x)
 	}
-	// Γ(a−1, x) from Γ(a, x), beginning with a in [−1/2, 1/2).
+	return a*math.Log(x) + math.Log(upperGammaDown(a, x))
+}
+
+// UpperGammaScaled returns
+//
+//	x^−a e^x Γ(a, x) = ∫_0^∞ e^(−xt) (1+t)^(a−1) dt
+//
+// for a <= 1, zero and negative integers included, and x > 0. It is faster than LogUpperGammaScaled and does not
+// overflow. Relative error seen: 4e-15 for a from −1e4 to 1 and x from 1e-10 to 1e4.
+//
+// Special cases: NaN outside the domain.
+func UpperGammaScaled(a, x float64) float64 {
+	switch {
+	case !(x > 0) || !(a <= 1 && a >= -largest) || math.IsInf(x, 1):
+		return math.NaN()
+	case x >= 1 || a < -60:
+		return upperGammaFraction(a, x)
+	}
+	return upperGammaDown(a, x)
+}
+
+// upperGammaDown is x^−a e^x Γ(a, x) for a in [−60, 1] and x < 1, by Γ(a−1, x) from Γ(a, x), beginning with an a in
+// [−1/2, 1].
+func upperGammaDown(a, x float64) float64 {
 	n := math.Max(math.Round(-a), 0)
 	g := math.Exp(x) * upperGammaSmall(a+n, x)
 	for k := n - 1; k >= 0; k-- {
 		g = (1 - x*g) / -(a + k)
 	}
-	return a*math.Log(x) + math.Log(g)
+	return g
 }
 
 // LogTricomi returns ln U(a, b, z), the logarithm of Tricomi's confluent hypergeometric function, for a > 0, z > 0 and

@@ -32,9 +32,12 @@ var goldenFuncs = []struct {
 	{"log_hyp2f1", []string{"a", "b", "c", "z", "zc"}, func(x []float64) float64 { return LogHyp2F1C(x[0], x[1], x[2], x[3], x[4]) }},
 	{"log_hyp2f1_general", []string{"a", "b", "c", "z", "zc"}, func(x []float64) float64 { return LogHyp2F1C(x[0], x[1], x[2], x[3], x[4]) }},
 	{"log_hyp2f1_neg", []string{"a", "b", "c", "z"}, func(x []float64) float64 { return LogHyp2F1Neg(x[0], x[1], x[2], x[3]) }},
+	{"log_hyp2f1_long", []string{"a", "b", "c", "z", "zc"}, func(x []float64) float64 { return LogHyp2F1C(x[0], x[1], x[2], x[3], x[4]) }},
+	{"log_hyp2f1_neg_long", []string{"a", "b", "c", "z"}, func(x []float64) float64 { return LogHyp2F1Neg(x[0], x[1], x[2], x[3]) }},
 	{"log_gamma_p", []string{"a", "x"}, func(x []float64) float64 { return LogGammaP(x[0], x[1]) }},
 	{"log_gamma_q", []string{"a", "x"}, func(x []float64) float64 { return LogGammaQ(x[0], x[1]) }},
 	{"log_upper_gamma_scaled", []string{"a", "x"}, func(x []float64) float64 { return LogUpperGammaScaled(x[0], x[1]) }},
+	{"upper_gamma_scaled", []string{"a", "x"}, func(x []float64) float64 { return UpperGammaScaled(x[0], x[1]) }},
 	{"log_tricomi", []string{"a", "b", "z"}, func(x []float64) float64 { return LogTricomi(x[0], x[1], x[2]) }},
 }
 

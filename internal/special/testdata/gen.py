@@ -209,6 +209,25 @@ def neg_args():
     return (lu(-1, 1.7), b, b + lu(-1, 1.5), lu(-5, 3))
 
 
+def long_args():
+    """One parameter far above the other, as after thousands of periods."""
+    b = lu(-2, 8)
+    c = max(b * lu(0.31, 6), lu(3, 9.9))
+    return (1.0, b, min(c, 9.9e9), *zpair())
+
+
+def long_neg_args():
+    b = lu(-2, 3)
+    return (1.0, b, lu(4, 9.9), lu(-2, 6))
+
+
+def power_args():
+    while True:
+        a, x = upper_args()
+        if a <= 1:
+            return (a, x)
+
+
 def gamma_args():
     r = rng.random()
     if r < 0.3:
@@ -290,9 +309,12 @@ FUNCS = {
     "log_hyp2f1": ("a b c z zc", lhyp, lambda: some(pareto_args, 300)),
     "log_hyp2f1_general": ("a b c z zc", lhyp, lambda: some(general_args, 250) + some(sbg_args, 60)),
     "log_hyp2f1_neg": ("a b c z", lhypneg, lambda: some(neg_args, 250)),
+    "log_hyp2f1_long": ("a b c z zc", lhyp, lambda: some(long_args, 200)),
+    "log_hyp2f1_neg_long": ("a b c z", lhypneg, lambda: some(long_neg_args, 150)),
     "log_gamma_p": ("a x", lgammap, lambda: some(gamma_args, 200)),
     "log_gamma_q": ("a x", lgammaq, lambda: some(gamma_args, 200)),
     "log_upper_gamma_scaled": ("a x", lupper, lambda: some(upper_args, 250)),
+    "upper_gamma_scaled": ("a x", lambda a, x: exp(lupper(a, x) - a * log(x)), lambda: some(power_args, 250)),
     "log_tricomi": ("a b z", ltricomi, lambda: some(tricomi_args, 200)),
 }
 
