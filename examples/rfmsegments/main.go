@@ -2,61 +2,140 @@
 // that a CRM imports.
 //
 //	go run ./examples/rfmsegments -out pictures
+//	go run ./examples/rfmsegments -csv orders.csv -end 2025-06-30 -currency EUR
+//
+// Without -csv it reads the simulated shop of examples/sample, scores June 2025 and looks ahead. A file needs the columns
+// customer, at and amount, and perhaps category; its customers are scored at the end and compared with half a year before.
 package main
 
 import (
 	"bytes"
 	"context"
 	"flag"
+	"fmt"
 	"io"
+	"iter"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/custval/custval/examples/charts"
+	"github.com/custval/custval/examples/internal/input"
 	"github.com/custval/custval/examples/internal/story"
 	"github.com/custval/custval/examples/sample"
 	"github.com/custval/custval/ledger"
+	"github.com/custval/custval/money"
 	"github.com/custval/custval/rfm"
 )
 
+// A config is what the flags say.
+type config struct{ csv, end, currency, out string }
+
 func main() {
-	dir := flag.String("out", filepath.Join(os.TempDir(), "custval-rfmsegments"), "directory of the charts and of segments.csv")
+	var c config
+	flag.StringVar(&c.csv, "csv", "", "order log with the columns customer,at,amount and perhaps category; a simulated shop if empty")
+	flag.StringVar(&c.end, "end", "", "end of observation, as 2025-06-30; the last day of the log if empty")
+	flag.StringVar(&c.currency, "currency", "USD", "currency of the amounts where no column says it")
+	flag.StringVar(&c.out, "out", filepath.Join(os.TempDir(), "custval-rfmsegments"), "directory of the charts and of segments.csv")
 	flag.Parse()
-	story.Main("rfmsegments", func(ctx context.Context, out io.Writer) error { return run(ctx, *dir, out) })
+	story.Main("rfmsegments", func(ctx context.Context, out io.Writer) error { return run(ctx, c, out) })
 }
 
-func run(ctx context.Context, dir string, out io.Writer) error {
+func run(ctx context.Context, c config, out io.Writer) error {
 	p := story.New(out)
-	log, err := ledger.Collect(ledger.ReadCSV(ctx, sample.Shop(), &ledger.CSVOptions{Currency: "USD"}))
+	log, err := input.Read(c.csv, sample.Shop(), func(r io.Reader) iter.Seq2[ledger.Transaction, error] {
+		return ledger.ReadCSV(ctx, r, &ledger.CSVOptions{Currency: money.Currency(c.currency)})
+	})
+	if err != nil {
+		return err
+	}
+	_, last := input.Span(log)
+	if c.csv == "" {
+		last = sample.ShopEnd
+	}
+	end, err := input.Day("end", c.end, last)
 	if err != nil {
 		return err
 	}
 
 	p.Title("Recency, frequency, monetary value")
-	june := sample.ShopEnd
-	before, err := rfm.Analyze(ctx, ledger.Transactions(log), june, nil)
+	scores, err := rfm.Analyze(ctx, ledger.Transactions(log), end, nil)
 	if err != nil {
 		return err
 	}
+	if len(scores.Rows) == 0 {
+		return fmt.Errorf("no purchase on or before %s", end.Format(time.DateOnly))
+	}
 	p.Say("Until %s each customer gets three scores from 1 to 5: how recently, how often and for how much they bought.\n"+
-		"Customers who did the same get the same score, whatever the order of the rows. The best five:\n", june.Format(time.DateOnly))
-	for _, r := range before.Top(5) {
+		"Customers who did the same get the same score, whatever the order of the rows. The best five:\n", end.Format(time.DateOnly))
+	for _, r := range scores.Top(5) {
 		p.Say("  %s  R%d F%d M%d  %s", r.Customer, r.R, r.F, r.M, r.Segment)
 	}
 
 	p.Title("Segments")
-	p.Say("Each cell of recency and frequency belongs to one of ten segments, with an action to take:\n\n%s", before.Segments())
-	pareto, err := before.Pareto(len(before.Rows))
+	p.Say("Each cell of recency and frequency belongs to one of ten segments, with an action to take:\n\n%s", scores.Segments())
+	pareto, err := scores.Pareto(len(scores.Rows))
 	if err != nil {
 		return err
 	}
 	p.Say("The revenue is uneven: its Gini coefficient is %.2f.", float64(pareto.Gini))
 
-	p.Title("What became of them half a year later")
-	december := time.Date(2025, time.December, 31, 0, 0, 0, 0, time.UTC)
-	after, err := rfm.Analyze(ctx, ledger.Transactions(log), december, &rfm.Options{Scales: &before.Scales})
+	if err := moves(ctx, p, c, log, scores, end); err != nil {
+		return err
+	}
+
+	if slices.ContainsFunc(log, func(t ledger.Transaction) bool { return t.Category != "" }) {
+		p.Title("Segments within each category")
+		byCategory, err := rfm.AnalyzeBy(ctx, ledger.Transactions(log), end, func(t ledger.Transaction) string { return t.Category }, nil)
+		if err != nil {
+			return err
+		}
+		example := "a champion of shoes and new to hats"
+		if c.csv != "" {
+			example = "a champion of one and new to another"
+		}
+		p.Say("The same customer may be %s:\n\n%s", example, byCategory)
+	}
+
+	p.Title("Files")
+	var table bytes.Buffer
+	if err := scores.WriteCSV(&table); err != nil {
+		return err
+	}
+	if err := charts.WriteFile(filepath.Join(c.out, "segments.csv"), &table); err != nil {
+		return err
+	}
+	if err := draw(c.out, scores, pareto); err != nil {
+		return err
+	}
+	p.Say("segments.csv for the CRM, heatmap and lorenz (PNG and SVG) are in %s", c.out)
+	return p.Err()
+}
+
+// moves compares the segments of two dates, half a year apart: of the simulated shop the end and what followed, of a file the
+// end and what went before.
+func moves(ctx context.Context, p *story.Printer, c config, log []ledger.Transaction, scores *rfm.Table, end time.Time) error {
+	before, to := scores, time.Date(2025, time.December, 31, 0, 0, 0, 0, time.UTC)
+	words := "Scored on the scales of June"
+	if c.csv != "" {
+		to = end
+		from := ledger.AddMonths(to, -6)
+		p.Title("What became of the customers of %s", from.Format(time.DateOnly))
+		if first, _ := input.Span(log); first.After(from) {
+			p.Say("Nobody had bought by then: the log is too short.")
+			return nil
+		}
+		var err error
+		if before, err = rfm.Analyze(ctx, ledger.Transactions(log), from, nil); err != nil {
+			return err
+		}
+		words = "Scored on the scales of that day"
+	} else {
+		p.Title("What became of them half a year later")
+	}
+	after, err := rfm.Analyze(ctx, ledger.Transactions(log), to, &rfm.Options{Scales: &before.Scales})
 	if err != nil {
 		return err
 	}
@@ -64,29 +143,9 @@ func run(ctx context.Context, dir string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	p.Say("Scored on the scales of June, so that a move is the customer's and not the yardstick's: %d stayed, %d moved, %d entered, %d left.\n\n%s",
-		moved.Stayed, moved.Moved, moved.Entered, moved.Left, moved)
-
-	p.Title("Segments within each category")
-	byCategory, err := rfm.AnalyzeBy(ctx, ledger.Transactions(log), june, func(t ledger.Transaction) string { return t.Category }, nil)
-	if err != nil {
-		return err
-	}
-	p.Say("The same customer may be a champion of shoes and new to hats:\n\n%s", byCategory)
-
-	p.Title("Files")
-	var table bytes.Buffer
-	if err := before.WriteCSV(&table); err != nil {
-		return err
-	}
-	if err := charts.WriteFile(filepath.Join(dir, "segments.csv"), &table); err != nil {
-		return err
-	}
-	if err := draw(dir, before, pareto); err != nil {
-		return err
-	}
-	p.Say("segments.csv for the CRM, heatmap and lorenz (PNG and SVG) are in %s", dir)
-	return p.Err()
+	p.Say("%s, so that a move is the customer's and not the yardstick's: %d stayed, %d moved, %d entered, %d left.\n\n%s",
+		words, moved.Stayed, moved.Moved, moved.Entered, moved.Left, moved)
+	return nil
 }
 
 // draw writes the two charts.
