@@ -39,7 +39,11 @@ func (m BGNBD) Validate() error {
 	return positive(m.Kind(), []param{{"R", m.R}, {"Alpha", m.Alpha}, {"A", m.A}, {"B", m.B}})
 }
 
-func (m BGNBD) valid() bool { return allPositive(m.R, m.Alpha, m.A, m.B) }
+// valid is Validate without the words.
+func (m BGNBD) valid() bool {
+	const most = math.MaxFloat64
+	return m.R > 0 && m.R <= most && m.Alpha > 0 && m.Alpha <= most && m.A > 0 && m.A <= most && m.B > 0 && m.B <= most
+}
 
 // MarshalJSON writes the parameters under the schema "custval/model/bgnbd/v1".
 func (m BGNBD) MarshalJSON() ([]byte, error) {
@@ -109,7 +113,7 @@ func (m BGNBD) LogLikelihood(h History) float64 {
 //
 //	1 / (1 + [x > 0] a/(b+x-1) ((alpha+T)/(alpha+tx))^(r+x))
 func (m BGNBD) ProbAlive(h History) float64 {
-	if !m.valid() || !h.usable() {
+	if !m.valid() || !h.fits() {
 		return math.NaN()
 	}
 	if h.X == 0 {

@@ -40,7 +40,7 @@ func (m MBGNBD) Validate() error {
 	return positive(m.Kind(), []param{{"R", m.R}, {"Alpha", m.Alpha}, {"A", m.A}, {"B", m.B}})
 }
 
-func (m MBGNBD) valid() bool { return allPositive(m.R, m.Alpha, m.A, m.B) }
+func (m MBGNBD) valid() bool { return BGNBD(m).valid() }
 
 // MarshalJSON writes the parameters under the schema "custval/model/mbgnbd/v1".
 func (m MBGNBD) MarshalJSON() ([]byte, error) {
@@ -60,7 +60,7 @@ func (m *MBGNBD) UnmarshalJSON(text []byte) error {
 // FitMBGNBD returns an error if a history does not validate, if no customer has a repeat purchase, and, with the best
 // estimate so far, one that wraps fit.ErrNotConverged, fit.ErrDiverged or the context's error.
 func FitMBGNBD(ctx context.Context, data *Histories, o *fit.Options) (*fit.Estimate[MBGNBD], error) {
-	s, err := compress(ctx, data, false)
+	s, err := compressBy(ctx, data, false, o.WithDefaults().Workers)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func (m MBGNBD) LogLikelihood(h History) float64 {
 //
 //	1 / (1 + a/(b+x) ((alpha+T)/(alpha+tx))^(r+x))
 func (m MBGNBD) ProbAlive(h History) float64 {
-	if !m.valid() || !h.usable() {
+	if !m.valid() || !h.fits() {
 		return math.NaN()
 	}
 	x := float64(h.X)
@@ -139,11 +139,13 @@ func (m MBGNBD) DERT(h History, delta float64) float64 {
 	return alive * bgDiscounted(f.R, f.Alpha, f.A, f.B, delta)
 }
 
-// withinHorizon is that of the BG/NBD model of the future.
 func (m MBGNBD) withinHorizon(h History, horizon, delta float64) (purchases, discounted float64) {
 	alive := m.ProbAlive(h)
-	purchases, discounted = m.after(h).withinHorizon(History{}, horizon, delta)
-	return alive * purchases, alive * discounted
+	if purchases, discounted, ok := m.after(h).aliveWithin(horizon, delta); ok && !math.IsNaN(alive) {
+		return alive * purchases, alive * discounted
+	}
+	purchases = m.ExpectedPurchases(h, horizon)
+	return purchases, discountedPurchases(m, h, horizon, delta, purchases)
 }
 
 // Rand draws the history of a new customer observed for T units. A negative or infinite T and invalid parameters give

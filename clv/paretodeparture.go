@@ -49,27 +49,45 @@ func (d *departure) alive(n, s, a, b, t float64) (sum, share float64) {
 	if 1-d.k > alike {
 		return mix(living, math.Log(s)+d.integral())
 	}
-	var left, later float64
-	if d.byB {
-		left = s * series(n, n+s, (a-b)/a)
-		later = n * (b + t) / (a + t) * series(n+1, n+s, (a-b)/(a+t))
-	} else {
-		left = s * a / b * series(s+1, n+s, (b-a)/b)
-		later = n * series(s, n+s, (b-a)/(b+t))
-	}
+	left, later := d.bothEnds(n, s, a, b, t)
 	share = math.Exp(living)
 	all := left + share*later
 	return math.Log(all), min(1, share/all)
 }
 
-// series returns 2F1(1, c; n+1; z)/n for c up to n+1 and z up to alike.
-func series(c, n, z float64) float64 {
-	term, sum := 1.0, 1.0
-	for i := 0.0; term > 1e-17*sum; i++ {
-		term *= (c + i) / (n + 1 + i) * z
-		sum += term
+// share is what alive returns as such.
+func (d *departure) share(n, s, a, b, t float64) float64 {
+	if t == 0 || 1-d.k > alike {
+		_, share := d.alive(n, s, a, b, t)
+		return share
 	}
-	return sum / n
+	left, later := d.bothEnds(n, s, a, b, t)
+	share := math.Exp(-n*d.logA - s*d.logB)
+	return min(1, share/(left+share*later))
+}
+
+// bothEnds returns the parts of those who left after TX, whenever that was, and of those who were alive at T and bought
+// next before they left.
+func (d *departure) bothEnds(n, s, a, b, t float64) (left, later float64) {
+	if d.byB {
+		left, later = twoSeries(n+s, n, (a-b)/a, n+1, (a-b)/(a+t))
+		return s / (n + s) * left, n / (n + s) * (b + t) / (a + t) * later
+	}
+	left, later = twoSeries(n+s, s+1, (b-a)/b, s, (b-a)/(b+t))
+	return s / (n + s) * a / b * left, n / (n + s) * later
+}
+
+// twoSeries returns 2F1(1, c; n+1; y) and 2F1(1, d; n+1; z) for c and d up to n+1, y and z up to alike.
+func twoSeries(n, c, y, d, z float64) (f, g float64) {
+	f, g = 1, 1
+	for i, t, u := 0.0, 1.0, 1.0; t+u > 1e-17; i++ {
+		inverse := 1 / (n + 1 + i)
+		t *= (c + i) * inverse * y
+		u *= (d + i) * inverse * z
+		f += t
+		g += u
+	}
+	return f, g
 }
 
 // A panel is a piece of the integral with its rule.

@@ -38,7 +38,7 @@ func (m ParetoNBD) Validate() error {
 	return positive(m.Kind(), []param{{"R", m.R}, {"Alpha", m.Alpha}, {"S", m.S}, {"Beta", m.Beta}})
 }
 
-func (m ParetoNBD) valid() bool { return allPositive(m.R, m.Alpha, m.S, m.Beta) }
+func (m ParetoNBD) valid() bool { return BGNBD{m.R, m.Alpha, m.S, m.Beta}.valid() }
 
 // MarshalJSON writes the parameters under the schema "custval/model/paretonbd/v1".
 func (m ParetoNBD) MarshalJSON() ([]byte, error) {
@@ -62,7 +62,7 @@ func (m *ParetoNBD) UnmarshalJSON(text []byte) error {
 // FitParetoNBD returns an error if a history does not validate, if no customer has a repeat purchase, and, with the
 // best estimate so far, one that wraps fit.ErrNotConverged, fit.ErrDiverged or the context's error.
 func FitParetoNBD(ctx context.Context, data *Histories, o *fit.Options) (*fit.Estimate[ParetoNBD], error) {
-	s, err := compress(ctx, data, false)
+	s, err := compressBy(ctx, data, false, o.WithDefaults().Workers)
 	if err != nil {
 		return nil, err
 	}
@@ -113,11 +113,13 @@ func (m ParetoNBD) mix(h History) (sum, alive float64) {
 // ProbAlive returns P(alive at T | x, tx, T), the share of the first term in the sum that LogLikelihood takes the
 // logarithm of.
 func (m ParetoNBD) ProbAlive(h History) float64 {
-	if !m.valid() || !h.usable() {
+	if !m.valid() || !h.fits() {
 		return math.NaN()
 	}
-	_, alive := m.mix(h)
-	return alive
+	n := m.R + float64(h.X)
+	a, b, t := m.Alpha+h.TX, m.Beta+h.TX, h.T-h.TX
+	d := newDeparture(n, m.S, a, b, t)
+	return d.share(n, m.S, a, b, t)
 }
 
 // after returns the model of the future of a customer who is alive at T: the posterior of lambda and mu.
@@ -193,8 +195,7 @@ func (m ParetoNBD) DERT(h History, delta float64) float64 {
 		}
 		return scale / (m.S - 1)
 	}
-	z := delta * f.Beta
-	return scale * math.Exp((m.S-1)*math.Log(z)+special.LogUpperGammaScaled(1-m.S, z))
+	return scale * special.UpperGammaScaled(1-m.S, delta*f.Beta)
 }
 
 // withinHorizon integrates the discounted rate of purchases over v = ln(1+u/(beta+T)) by Gauss's rule: the integrand

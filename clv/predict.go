@@ -81,7 +81,7 @@ func newPredictor[M Model](e *fit.Estimate[M], hs *Histories, o *PredictOptions)
 	if o.Workers < 0 {
 		return nil, fmt.Errorf("clv: %d workers: negative", o.Workers)
 	}
-	p := &predictor{model: e.Model, horizon: o.Horizon, delta: delta, workers: o.Workers}
+	p := &predictor{model: shared(e.Model), horizon: o.Horizon, delta: delta, workers: o.Workers}
 	if p.horizon == 0 {
 		p.horizon = float64(Year) / float64(hs.Unit)
 	}

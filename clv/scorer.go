@@ -143,7 +143,9 @@ func (s *Scorer) All(hs *Histories) iter.Seq2[Score, error] {
 			yield(Score{}, err)
 			return
 		}
-		rows := inOrder(context.Background(), len(hs.Rows), runtime.GOMAXPROCS(0), func(i int) (Score, error) { return s.row(hs, i) })
+		many := *s
+		many.purchases = shared(s.purchases)
+		rows := inOrder(context.Background(), len(hs.Rows), runtime.GOMAXPROCS(0), func(i int) (Score, error) { return many.row(hs, i) })
 		for v, err := range rows {
 			if !yield(v, err) {
 				return

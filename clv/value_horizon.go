@@ -82,57 +82,59 @@ var gauss8 = [...]gaussPoint{
 	{0.960289856497536232, 0.101228536290376259},
 }
 
-// withinHorizon sums the series of bgExpected for E at the end and at the points of Gauss's rule at once: they share all
-// but the powers of z = y/(1+y). Where the series is long or the horizon so far that one panel does not do, it is left
-// to the general way.
 func (m BGNBD) withinHorizon(h History, horizon, delta float64) (purchases, discounted float64) {
-	f := m.after(h)
-	y := horizon / f.Alpha
-	mean := f.R * y
-	length := math.Log1p(y)
-	series := mean+9*math.Sqrt(mean*(1+y))+38*(1+y) <= 300
-	if !series || length > 4 || (length > 2 && delta*horizon > 2) || delta*horizon > 20 {
-		purchases = m.ExpectedPurchases(h, horizon)
-		return purchases, discountedPurchases(m, h, horizon, delta, purchases)
-	}
 	alive := m.ProbAlive(h)
-	if math.IsNaN(alive) || !allPositive(horizon, delta) {
-		return math.NaN(), math.NaN()
+	if purchases, discounted, ok := m.after(h).aliveWithin(horizon, delta); ok && !math.IsNaN(alive) {
+		return alive * purchases, alive * discounted
 	}
+	purchases = m.ExpectedPurchases(h, horizon)
+	return purchases, discountedPurchases(m, h, horizon, delta, purchases)
+}
+
+// fewTerms reports whether the series within the horizon is short and one panel of Gauss's rule does for the integral
+// over it. Both arguments must be positive.
+func (m BGNBD) fewTerms(horizon, delta float64) bool {
+	y := horizon / m.Alpha
+	return bgTerms(m.R, y) <= 300 && m.R <= bgMostShape && y <= 50 && (y <= 6 || delta*horizon <= 2) && delta*horizon <= 20 &&
+		allPositive(horizon, delta)
+}
+
+// bgFewBlocks is the most blocks of eight terms where fewTerms holds.
+const bgFewBlocks = 38
+
+// aliveWithin is withinHorizon of a customer who is alive at the start. It is not ok where fewTerms does not hold.
+func (m BGNBD) aliveWithin(horizon, delta float64) (purchases, discounted float64, ok bool) {
+	if !m.fewTerms(horizon, delta) {
+		return 0, 0, false
+	}
+	var coef [bgFewBlocks][8]float64
+	y := horizon / m.Alpha
+	s, end, n := newBGSeries(m.R, m.A, m.B), newBGSum(y/(1+y)), 0
+	for done := false; !done && n < len(coef); n++ {
+		s.next(&coef[n])
+		_, done = end.add(coef[n : n+1])
+	}
+	purchases, discounted = m.discount(horizon, delta, end.sum, coef[:n])
+	return purchases, discounted, true
+}
+
+// discount sums the series of bgExpected at the points of Gauss's rule over s = ln(1+u/alpha), given its sum at the end
+// and as many coefficients as that took: those before it take no more.
+func (m BGNBD) discount(horizon, delta, atEnd float64, coef [][8]float64) (purchases, discounted float64) {
+	length := math.Log1p(horizon / m.Alpha)
 	rule := gauss16[:]
 	if length < 1 && delta*horizon < 2 {
 		rule = gauss8[:]
 	}
-	// Element 0 is the end of the horizon, the others are the points.
-	var z, weight, sum, term [1 + 2*len(gauss16)]float64
-	z[0], term[0], weight[0] = y/(1+y), 1, math.Exp(-f.R*length)
-	n := 1
+	integral := 0.0
 	for _, g := range rule {
 		for _, x := range [2]float64{-g.x, g.x} {
 			s := length / 2 * (1 + x)
-			z[n], term[n] = -math.Expm1(-s), 1
-			weight[n] = g.weight * math.Exp(s*(1-f.R)-delta*f.Alpha*(z[n]/(1-z[n])))
-			n++
+			p := newBGSum(-math.Expm1(-s))
+			p.add(coef)
+			integral += g.weight * math.Exp(s*(1-m.R)-delta*m.Alpha*(p.z/(1-p.z))) * p.sum
 		}
 	}
-	zs, terms, sums := z[:n], term[:n], sum[:n]
-	w, inner := 1.0, 0.0
-	for j := 1.0; j < 1e5; j++ {
-		ratio := (f.R + j - 1) / j
-		inner += w
-		w *= (f.B + j - 1) / (f.A + f.B + j - 1)
-		for k := range zs {
-			terms[k] *= zs[k] * ratio
-			sums[k] += terms[k] * inner
-		}
-		if q := z[0] * ratio * (1 + 1/j); q < 1 && terms[0]*inner*q < 1e-16*(1-q)*sums[0] {
-			break
-		}
-	}
-	integral := 0.0
-	for k := 1; k < n; k++ {
-		integral += weight[k] * sums[k]
-	}
-	purchases = alive * weight[0] * sums[0]
-	return purchases, math.Exp(-delta*horizon)*purchases + alive*delta*f.Alpha*length/2*integral
+	purchases = atEnd * math.Exp(-m.R*length)
+	return purchases, math.Exp(-delta*horizon)*purchases + delta*m.Alpha*length/2*integral
 }
