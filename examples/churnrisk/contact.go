@@ -2,11 +2,12 @@ package main
 
 import (
 	"math"
+	"strconv"
+	"time"
 
 	"github.com/custval/custval/churn/risk"
 	"github.com/custval/custval/churn/survival"
 	"github.com/custval/custval/examples/internal/story"
-	"github.com/custval/custval/examples/sample"
 	"github.com/custval/custval/ledger"
 	"github.com/custval/custval/money"
 	"github.com/custval/custval/subscription"
@@ -15,8 +16,7 @@ import (
 const horizon = 6 // months to look ahead
 
 // contacts lists the accounts that it pays to call: by what a call is expected to keep, not by risk alone.
-func contacts(p *story.Printer, book *subscription.Book, rows []subscription.Row, tenures []ledger.Tenure, d *survival.Design, f *survival.CoxFit) (*risk.ContactList, error) {
-	end := sample.SaaSEnd
+func contacts(p *story.Printer, c config, end time.Time, contact money.Amount, book *subscription.Book, rows []subscription.Row, tenures []ledger.Tenure, d *survival.Design, f *survival.CoxFit) (*risk.ContactList, error) {
 	by, err := book.By(end, subscription.Customers("customer", func(customer string) string { return customer }))
 	if err != nil {
 		return nil, err
@@ -25,7 +25,7 @@ func contacts(p *story.Printer, book *subscription.Book, rows []subscription.Row
 	for _, g := range by.Groups {
 		mrr[g.Key] = g.MRR
 	}
-	bound := cannotLeave(rows)
+	bound := cannotLeave(rows, end)
 	var prospects []risk.Prospect
 	held := 0
 	for i, t := range tenures {
@@ -48,22 +48,25 @@ func contacts(p *story.Printer, book *subscription.Book, rows []subscription.Row
 		}
 		prospects = append(prospects, risk.Prospect{Customer: t.Customer, Risk: leaves, Value: value})
 	}
-	list, err := risk.Contacts(prospects, risk.ContactOptions{Contact: money.MustParse("60", "USD"), IncentiveShare: 0.08, Accept: 0.3, Decline: 0.6, Most: 12})
+	list, err := risk.Contacts(prospects, risk.ContactOptions{Contact: contact, IncentiveShare: 0.08, Accept: 0.3, Decline: 0.6, Most: 12})
 	if err != nil {
 		return nil, err
 	}
+	best := "twelve"
+	if n := len(list.Rows); n != 12 {
+		best = strconv.Itoa(n)
+	}
 	p.Say("%d accounts pay and could leave within %d months; %d more are bound by a contract or have canceled already. An account\n"+
-		"is worth its margin of a year, 80 %% of MRR. A call costs USD 60; one month free (8 %% of the year) keeps three in ten of\n"+
-		"those who would leave, and four in ten of the others take it as well. The best twelve of the %d calls that pay:\n\n%s",
-		len(prospects), horizon, held, list.Paying, list)
+		"is worth its margin of a year, 80 %% of MRR. A call costs %s %s; one month free (8 %% of the year) keeps three in ten of\n"+
+		"those who would leave, and four in ten of the others take it as well. The best %s of the %d calls that pay:\n\n%s",
+		len(prospects), horizon, held, c.currency, c.contact, best, list.Paying, list)
 	p.Say("Neither the riskiest accounts lead the list nor the largest, but those where risk and value meet. That calls work, and\n" +
 		"on how many, is an assumption until a part of the list is left uncalled at random and compared.")
 	return list, nil
 }
 
 // cannotLeave returns who is bound by a yearly contract beyond the horizon, and who has already asked for the end.
-func cannotLeave(rows []subscription.Row) map[string]bool {
-	end := sample.SaaSEnd
+func cannotLeave(rows []subscription.Row, end time.Time) map[string]bool {
 	until := end.AddDate(0, horizon, 0)
 	out := map[string]bool{}
 	for _, r := range rows {
