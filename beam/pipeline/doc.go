@@ -22,7 +22,7 @@
 //
 // Compress counts the customers of each (x, tx, T) in whole days, and of each (x, spend). The Table is what reaches the
 // fit, on one worker. Its histories are bounded by the days of the log and not by its size: customers who come over D
-// days and buy at most n times again make fewer than D + n D^2/2 of them. Few customers hardly share any, millions share
+// days and buy at most n times again make at most (D+1)(1 + nD/2) of them. Few customers hardly share any, millions share
 // most. The spends have at most one row a customer with a repeat purchase, of some four bytes, since amounts seldom agree.
 //
 // # The same result

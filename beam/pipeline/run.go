@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"reflect"
 
@@ -109,7 +110,7 @@ func (j *Job) orders(s beam.Scope) (beam.PCollection, error) {
 // returns the Result, or nil where the flags say not to wait for it. The program must have called beam.Init.
 //
 // When ctx ends, Run returns its error at once, and what runs in this process stops; a job that has been handed to another
-// engine goes on there until it is cancelled by the means of that engine.
+// engine goes on there until it is stopped by the means of that engine.
 func Run(ctx context.Context, j *Job) (*Result, error) {
 	p, s := beam.NewPipelineWithRoot()
 	if err := j.Build(s); err != nil {
@@ -118,7 +119,7 @@ func Run(ctx context.Context, j *Job) (*Result, error) {
 	if err := run(ctx, p); err != nil {
 		return nil, fmt.Errorf("pipeline: %w", err)
 	}
-	if *jobopts.Async {
+	if handedOver() {
 		return nil, nil
 	}
 	text, err := readFile(ctx, inDir(j.Out, resultFile))
@@ -130,6 +131,12 @@ func Run(ctx context.Context, j *Job) (*Result, error) {
 		return nil, fmt.Errorf("pipeline: %w", err)
 	}
 	return &r, nil
+}
+
+// handedOver reports whether the flags ask for less than a finished run: not to wait, or Dataflow to translate only.
+func handedOver() bool {
+	dry, template := flag.Lookup("dry_run"), flag.Lookup("template_location")
+	return *jobopts.Async || dry != nil && dry.Value.String() == "true" || template != nil && template.Value.String() != ""
 }
 
 // run hands the pipeline to the engine. The engine does not see the deadline of ctx, only that it has ended: its own
