@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
+	"iter"
 	"math"
 	"slices"
 	"time"
@@ -77,11 +79,15 @@ type trial struct {
 	budget.Point
 }
 
-func readTrials(ctx context.Context) (map[string][]budget.Point, error) {
+func trials(ctx context.Context, r io.Reader) iter.Seq2[trial, error] {
 	schema := ledger.Schema{Required: []string{"channel", "spend", "customers"}, Prefix: "trials"}
-	rows, err := ledger.Collect(ledger.ReadRecords(ctx, sample.MarketingTrials(), nil, schema, func(r *ledger.Record) (trial, error) {
+	return ledger.ReadRecords(ctx, r, nil, schema, func(r *ledger.Record) (trial, error) {
 		return trial{r.Text("channel"), budget.Point{Spend: r.Float("spend"), Response: r.Float("customers")}}, nil
-	}))
+	})
+}
+
+func readTrials(ctx context.Context) (map[string][]budget.Point, error) {
+	rows, err := ledger.Collect(trials(ctx, sample.MarketingTrials()))
 	points := map[string][]budget.Point{}
 	for _, t := range rows {
 		points[t.channel] = append(points[t.channel], t.Point)
@@ -227,14 +233,17 @@ type subscriber struct {
 	margin money.Amount
 }
 
+func subscribers(ctx context.Context, r io.Reader, o *ledger.CSVOptions) iter.Seq2[subscriber, error] {
+	schema := ledger.Schema{Required: []string{"subscriber", "arm", "orders", "margin", "currency"}, Prefix: "test"}
+	return ledger.ReadRecords(ctx, r, o, schema, func(r *ledger.Record) (subscriber, error) {
+		return subscriber{r.Text("arm"), r.Int("orders"), r.Amount("margin")}, nil
+	})
+}
+
 // experimentRead reads the experiment on the gift: first who bought, then what it was worth.
 func experimentRead(ctx context.Context, p *story.Printer, _ *shop, _ string) error {
 	p.Title("How to read an experiment")
-	schema := ledger.Schema{Required: []string{"subscriber", "arm", "orders", "margin", "currency"}, Prefix: "test"}
-	rows, err := ledger.Collect(ledger.ReadRecords(ctx, sample.MarketingTest(), &ledger.CSVOptions{Currency: "USD"}, schema,
-		func(r *ledger.Record) (subscriber, error) {
-			return subscriber{r.Text("arm"), r.Int("orders"), r.Amount("margin")}, nil
-		}))
+	rows, err := ledger.Collect(subscribers(ctx, sample.MarketingTest(), &ledger.CSVOptions{Currency: "USD"}))
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,10 @@
 // deserves the credit, where the next dollar earns most, and what an experiment says of all this.
 //
 //	go run ./examples/acquisition -out pictures
+//	go run ./examples/acquisition -orders orders.csv -costs costs.csv -touches touches.csv -trials trials.csv -test test.csv -currency EUR
+//
+// Without files it tells the story of the simulated shop of examples/sample, whose files show the columns. With -orders and
+// -costs it answers the same questions for any shop, with -touches, -trials and -test those that need them.
 package main
 
 import (
@@ -24,9 +28,23 @@ import (
 )
 
 func main() {
-	dir := flag.String("out", filepath.Join(os.TempDir(), "custval-acquisition"), "directory of the charts")
+	var c config
+	flag.StringVar(&c.orders, "orders", "", "order log with the columns customer,at,amount and perhaps cost,id,channel,campaign; a simulated shop if empty")
+	flag.StringVar(&c.costs, "costs", "", "marketing costs with the columns of cac.ReadCosts: amount,date or start and end,category,channel,campaign")
+	flag.StringVar(&c.touches, "touches", "", "touch-points with the columns customer,at,channel,campaign")
+	flag.StringVar(&c.trials, "trials", "", "spends that were tried, with the columns channel,spend,customers, each for a month")
+	flag.StringVar(&c.test, "test", "", "experiment with the columns subscriber,arm,orders,margin, whose arm control is compared with the others")
+	flag.StringVar(&c.margin, "margin", "", "share of the amount that is margin, as 0.30, for orders without a cost")
+	flag.StringVar(&c.end, "end", "", "last day of the orders that counts, as 2025-06-30; the last day of the log if empty")
+	flag.StringVar(&c.currency, "currency", "USD", "currency of the amounts where no column says it")
+	flag.StringVar(&c.out, "out", filepath.Join(os.TempDir(), "custval-acquisition"), "directory of the charts")
 	flag.Parse()
-	story.Main("acquisition", func(ctx context.Context, out io.Writer) error { return run(ctx, *dir, out) })
+	story.Main("acquisition", func(ctx context.Context, out io.Writer) error {
+		if c.own() {
+			return runOwn(ctx, c, out)
+		}
+		return run(ctx, c.out, out)
+	})
 }
 
 // A shop is what the story is about.
@@ -287,6 +305,11 @@ func payback(ctx context.Context, p *story.Printer, s *shop, dir string) error {
 		p.Say("  a cost of USD 75 and a margin of %s a month, of whose payers 6 %% leave every month: %s", profit, b)
 	}
 	p.Say("\nfor what the second will ever earn, 3.00 / 0.06 = USD 50, is less than it cost.")
+	return drawPayback(curves, dir)
+}
+
+// drawPayback shows how much of its cost each cohort has earned, by age.
+func drawPayback(curves *cac.PaybackTable, dir string) error {
 	var lines []charts.Series
 	most := 0
 	for _, r := range curves.Rows {
