@@ -90,7 +90,7 @@ func run(ctx context.Context, c *config, w io.Writer) error {
 		return err
 	}
 	if r == nil {
-		_, err = fmt.Fprintln(w, "The engine has the job; the results will be in", c.out)
+		_, err = fmt.Fprintln(w, "Not waiting for the engine; results that it makes will be in", c.out)
 		return err
 	}
 	_, err = fmt.Fprintf(w, "%v\nWritten to %s: result.json, summaries and scores\n", r, c.out)
