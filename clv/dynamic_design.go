@@ -103,13 +103,13 @@ func NewDynamicDesign(hs *Histories, terms Terms, paths []Path) (*DynamicDesign,
 	}
 	b := newDesignBuilder(slices.Clone(terms), len(paths))
 	for i, p := range paths {
-		err := p.Validate()
+		err := p.problem()
 		switch {
 		case err != nil:
 		case len(p.Rows[0]) != width:
-			err = fmt.Errorf("clv: path: rows of %d values for the columns %q", len(p.Rows[0]), terms.Columns())
+			err = fmt.Errorf("path: rows of %d values for the columns %q", len(p.Rows[0]), terms.Columns())
 		case hs.Rows[i].T > p.end():
-			err = fmt.Errorf("clv: path: end %v: before T %v", p.End, hs.Rows[i].T)
+			err = fmt.Errorf("path: end %v: before T %v", p.End, hs.Rows[i].T)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("clv: row %d: %w", i+1, err)

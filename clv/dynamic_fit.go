@@ -331,22 +331,27 @@ func (c *dynamicProblem) fit(ctx context.Context, base *fit.Estimate[ParetoNBD],
 		return nil, fmt.Errorf("clv: fit of %s: %w", m.Kind(), err)
 	}
 	plain := c.without(values(base.Params))
-	p := mle.Problem{Params: c.params, Rows: len(c.rows), Weight: c.weight, Second: true, Starts: [][]float64{plain},
+	p := mle.Problem{Params: c.params, Rows: len(c.rows), Weight: c.weight, Second: true,
 		Sum: func(theta []float64, lo, hi int, d *mle.Derivs) { c.sum(c.rows[lo:hi], theta, d) }}
-	if base.Cov == nil {
-		p.Starts = append(c.starts(), plain)
-	}
 	if o.Ridge > 0 {
 		p.Prior = func(theta []float64, d *mle.Derivs) { c.penalty(o.Ridge, theta, d) }
 		p.Withhold = fmt.Sprintf("the coefficients are shrunken by an L2 penalty of %g", o.Ridge)
 	}
-	if near := c.near(ctx, p, options); near != nil {
-		p.Starts = append([][]float64{near}, p.Starts...)
+	first, others := [][]float64{plain}, c.starts()
+	if base.Cov == nil {
+		first, others = others, first
 	}
-	r, err := mle.Maximize(ctx, p, &options)
-	if r.Theta != nil && err == nil && o.Ridge == 0 && r.LogLik < base.LogLik { // another maximum
-		p.Starts, options.Start = [][]float64{plain}, nil
-		r, err = mle.Maximize(ctx, p, &options)
+	r, err := c.search(ctx, p, first, options)
+	for _, start := range append(others, first...) { // while it ran off, or met another maximum
+		if ctx.Err() != nil || (r.Theta != nil && (o.Ridge > 0 || (r.Cov != nil && r.LogLik >= base.LogLik))) {
+			break
+		}
+		options.Start = nil
+		p.Starts = [][]float64{start}
+		q, qerr := mle.Maximize(ctx, p, &options)
+		if q.Theta != nil && (r.Theta == nil || (q.LogLik > r.LogLik && (qerr == nil || err != nil))) {
+			r, err = q, qerr
+		}
 	}
 	if r.Theta == nil {
 		return nil, c.located(m.Kind(), err)
@@ -359,6 +364,17 @@ func (c *dynamicProblem) fit(ctx context.Context, base *fit.Estimate[ParetoNBD],
 		return e, fmt.Errorf("clv: fit of %s: %w", m.Kind(), err)
 	}
 	return e, nil
+}
+
+// search maximizes from near the estimate that the starts lead to, and from the starts.
+func (c *dynamicProblem) search(ctx context.Context, p mle.Problem, starts [][]float64, options fit.Options) (mle.Result, error) {
+	p.Starts = starts
+	if options.Start == nil {
+		if near := c.near(ctx, p, options); near != nil {
+			p.Starts = append([][]float64{near}, starts...)
+		}
+	}
+	return mle.Maximize(ctx, p, &options)
 }
 
 // without returns parameters of the base with coefficients of 0.
@@ -393,25 +409,43 @@ func (c *dynamicProblem) located(kind string, err error) error {
 	return fmt.Errorf("clv: fit of %s: %w", kind, err)
 }
 
-// near returns the estimate from one row in sixteen, for few more steps to do on many rows; nil where there are few, or a
-// start is given.
+// near returns a start near the estimate, nil where it finds none: first with the effects on purchases alone, which the data
+// tell much of, then with those on leaving, which a search from afar can lose sight of; where there are many rows, from one
+// in sixteen.
 func (c *dynamicProblem) near(ctx context.Context, p mle.Problem, options fit.Options) []float64 {
 	const step, enough = 16, 16_000
-	if p.Rows < enough || options.Start != nil {
-		return nil
+	rows := c.rows
+	if len(rows) >= enough {
+		rows, p.Weight = nil, 0
+		for i := 0; i < len(c.rows); i += step {
+			rows = append(rows, c.rows[i])
+			p.Weight += c.rows[i].weight
+		}
+		p.Rows = len(rows)
+		p.Sum = func(theta []float64, lo, hi int, d *mle.Derivs) { c.sum(rows[lo:hi], theta, d) }
 	}
-	var picked []dynamicRow
-	p.Weight = 0
-	for i := 0; i < p.Rows; i += step {
-		picked = append(picked, c.rows[i])
-		p.Weight += c.rows[i].weight
+	options.GradTol, options.Progress = 1e-3, nil
+	p.Fixed = make([]bool, len(c.params))
+	fixed := false
+	for i, s := range c.slots {
+		first := slices.IndexFunc(c.slots, func(t slot) bool { return t.param == s.param }) == i
+		if s.effect == 1 && first {
+			p.Fixed[s.param], fixed = true, true
+		}
 	}
-	p.Rows, p.Withhold = len(picked), "not needed"
-	p.Sum = func(theta []float64, lo, hi int, d *mle.Derivs) { c.sum(picked[lo:hi], theta, d) }
-	options.GradTol, options.Progress = 1e-4, nil
-	r, err := mle.Maximize(ctx, p, &options)
-	if err != nil {
-		return nil
+	var start []float64
+	if fixed {
+		r, err := mle.Maximize(ctx, p, &options)
+		if start = r.Theta; err != nil || (r.Cov == nil && p.Withhold == "") { // it ran off, which the rest may not
+			return nil
+		}
+		p.Starts = [][]float64{start}
 	}
-	return r.Theta
+	if len(rows) < len(c.rows) {
+		p.Fixed = nil
+		if r, err := mle.Maximize(ctx, p, &options); err == nil {
+			return r.Theta
+		}
+	}
+	return start
 }

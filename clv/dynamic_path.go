@@ -36,35 +36,43 @@ var (
 // Validate returns an error unless the path has a row a piece, all of the same number of finite values, starts that
 // ascend from 0, an End that is 0 or after the last of them, and Purchases that are nil or as many as a row's values.
 func (p Path) Validate() error {
+	if err := p.problem(); err != nil {
+		return fmt.Errorf("clv: %w", err)
+	}
+	return nil
+}
+
+// problem is Validate without the package's name.
+func (p Path) problem() error {
 	if len(p.Starts) == 0 || len(p.Starts) != len(p.Rows) {
-		return fmt.Errorf("clv: path with %d starts and %d rows: %w", len(p.Starts), len(p.Rows), errNoPieces)
+		return fmt.Errorf("path with %d starts and %d rows: %w", len(p.Starts), len(p.Rows), errNoPieces)
 	}
 	for k, start := range p.Starts {
 		switch {
 		case !finite(start):
-			return fmt.Errorf("clv: path: start %d: %v: %w", k+1, start, errNotFinite)
+			return fmt.Errorf("path: start %d: %v: %w", k+1, start, errNotFinite)
 		case k == 0 && start != 0:
-			return fmt.Errorf("clv: path: start 1: %v: %w", start, errFirstStart)
+			return fmt.Errorf("path: start 1: %v: %w", start, errFirstStart)
 		case k > 0 && !(start > p.Starts[k-1]):
-			return fmt.Errorf("clv: path: start %d: %v: %w", k+1, start, errAscending)
+			return fmt.Errorf("path: start %d: %v: %w", k+1, start, errAscending)
 		case len(p.Rows[k]) != len(p.Rows[0]):
-			return fmt.Errorf("clv: path: row %d has %d values, row 1 has %d", k+1, len(p.Rows[k]), len(p.Rows[0]))
+			return fmt.Errorf("path: row %d has %d values, row 1 has %d", k+1, len(p.Rows[k]), len(p.Rows[0]))
 		}
 		for j, v := range p.Rows[k] {
 			if !finite(v) {
-				return fmt.Errorf("clv: path: row %d: value %d: %v: %w", k+1, j+1, v, errNotFinite)
+				return fmt.Errorf("path: row %d: value %d: %v: %w", k+1, j+1, v, errNotFinite)
 			}
 		}
 	}
 	if p.End != 0 && (!(p.End > p.Starts[len(p.Starts)-1]) || math.IsInf(p.End, 1)) {
-		return fmt.Errorf("clv: path: end %v: %w", p.End, errPathEnd)
+		return fmt.Errorf("path: end %v: %w", p.End, errPathEnd)
 	}
 	if p.Purchases != nil && len(p.Purchases) != len(p.Rows[0]) {
-		return fmt.Errorf("clv: path: %d sums over purchases for rows of %d values", len(p.Purchases), len(p.Rows[0]))
+		return fmt.Errorf("path: %d sums over purchases for rows of %d values", len(p.Purchases), len(p.Rows[0]))
 	}
 	for j, v := range p.Purchases {
 		if !finite(v) {
-			return fmt.Errorf("clv: path: sum %d over purchases: %v: %w", j+1, v, errNotFinite)
+			return fmt.Errorf("path: sum %d over purchases: %v: %w", j+1, v, errNotFinite)
 		}
 	}
 	return nil
