@@ -50,13 +50,14 @@ func (c cnbd) sum(rows []row, theta []float64, d *mle.Derivs) {
 
 // kernel is sum for customers of different Alpha, A and B; what depends on R and X alone is computed once.
 func (c cnbd) kernel(rows []row) covKernel {
-	return func(theta []float64, second bool) func(v []float64, lo, hi int, d *mle.Derivs) {
+	return func(theta []float64, second bool) covSum {
+		logBase := math.Log(theta[1])
 		const most = 64
 		var known [most]bool
 		var counts [most]cnbdCount
-		return func(v []float64, lo, hi int, d *mle.Derivs) {
+		return func(v, by []float64, lo, hi int, d *mle.Derivs) {
 			r, alpha, a, b := v[0], v[1], v[2], v[3]
-			logAlpha := math.Log(alpha)
+			logAlpha := logBase + by[1]
 			last := -1
 			var n cnbdCount
 			var s cnbdStay
@@ -86,8 +87,8 @@ func (c cnbd) add(w *row, r, alpha, logAlpha float64, n *cnbdCount, s *cnbdStay,
 	weight := w.weight
 	u, v := alpha+w.tx, alpha+w.t
 	iu, iv := 1/u, 1/v
-	l := math.Log1p(w.tx / alpha)
-	lg := math.Log1p((w.t - w.tx) * iu)
+	l := logPlus1(w.tx / alpha)
+	lg := logPlus1((w.t - w.tx) * iu)
 	gap := (w.t - w.tx) * iu * iv
 	phases := r + n.y
 	// The log of Q with its derivatives in r and alpha.
@@ -137,6 +138,17 @@ func (c cnbd) add(w *row, r, alpha, logAlpha float64, n *cnbdCount, s *cnbdStay,
 	h[10] += weight*(s.aa-p*s.leftA*s.leftA) + both*s.leftA*s.leftA
 	h[11] += weight*s.ab + both*s.leftA*s.leftB
 	h[15] += weight*(s.bb+p*s.leftB*s.leftB) + both*s.leftB*s.leftB
+}
+
+// logPlus1 is math.Log1p, which for large x is slower than the logarithm and not more accurate.
+func logPlus1(x float64) float64 {
+	switch {
+	case x > 0.5:
+		return math.Log(1 + x)
+	case x == 0:
+		return 0
+	}
+	return math.Log1p(x)
 }
 
 // cnbdCount holds what depends on R and X alone, ln Gamma(r+y)/Gamma(r) - x ln (k-1)! with its derivatives.
@@ -189,7 +201,8 @@ func (c cnbd) stay(x int, a, b float64, second bool) cnbdStay {
 	var both, bothSquares, stays, squares float64
 	for i := range n {
 		at := b + float64(i)
-		p, q := 1/(a+at), 1/at
+		each := 1 / (at * (a + at))
+		p, q := at*each, (a+at)*each
 		s.ratio *= at * p
 		both += p
 		bothSquares += p * p

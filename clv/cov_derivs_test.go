@@ -60,7 +60,7 @@ func TestCovDerivatives(t *testing.T) {
 	spends := func(build func(ctx context.Context, data *Histories, p patterns, workers int) covRows) covBuilder {
 		return func(ctx context.Context, p patterns, workers int) covRows { return build(ctx, hs, p, workers) }
 	}
-	testCovDerivs(t, NBD{0.8, 4}, d, purchases(false, plainKernel(sumNBD)), func(m func(i int) NBD) func(int) float64 {
+	testCovDerivs(t, NBD{0.8, 4}, d, purchases(false, nbdKernel), func(m func(i int) NBD) func(int) float64 {
 		return of(func(i int) float64 { return m(i).LogLikelihood(hs.Rows[i]) })
 	})
 	testCovDerivs(t, ParetoNBD{0.8, 4, 0.6, 9}, d, purchases(false, plainKernel(sumParetoNBD)), func(m func(i int) ParetoNBD) func(int) float64 {

@@ -39,7 +39,7 @@ const (
 
 // FitCovNBD estimates an NBD with covariates as FitCovBGNBD does.
 func FitCovNBD(ctx context.Context, data *Histories, d *Design, o *CovOptions) (*fit.Estimate[CovNBD], error) {
-	return fitCov(ctx, d, o, covPurchases(data, FitNBD, false, plainKernel(sumNBD)))
+	return fitCov(ctx, d, o, covPurchases(data, FitNBD, false, nbdKernel))
 }
 
 // FitCovParetoNBD estimates a Pareto/NBD with covariates as FitCovBGNBD does.

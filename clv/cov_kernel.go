@@ -1,16 +1,90 @@
 package clv
 
-import "github.com/custval/custval/internal/mle"
+import (
+	"math"
+
+	"github.com/custval/custval/internal/mle"
+	"github.com/custval/custval/internal/special"
+)
 
 // plainKernel is that of a likelihood whose sum over customers with the same parameters is that of the plain model.
 func plainKernel[T any](sum func(rows []T, theta []float64, d *mle.Derivs)) func(rows []T) covKernel {
 	return func(rows []T) covKernel {
-		return func([]float64, bool) func(v []float64, lo, hi int, d *mle.Derivs) {
-			return func(v []float64, lo, hi int, d *mle.Derivs) { sum(rows[lo:hi], v, d) }
+		return func([]float64, bool) covSum {
+			return func(v, _ []float64, lo, hi int, d *mle.Derivs) { sum(rows[lo:hi], v, d) }
 		}
 	}
 }
 
 func pdoKernel(period float64) func(rows []row) covKernel {
 	return plainKernel(func(rows []row, theta []float64, d *mle.Derivs) { sumPDO(rows, theta, period, d) })
+}
+
+// nbdKernel is sumNBD for customers of different Alpha; what depends on R and X alone is computed once for neighbors of
+// the same X.
+func nbdKernel(rows []row) covKernel {
+	return func(theta []float64, _ bool) covSum {
+		r, logBase := theta[0], math.Log(theta[1])
+		last := -1
+		var value, first, second float64 // of ln Gamma(r+x)/Gamma(r)
+		return func(v, by []float64, lo, hi int, d *mle.Derivs) {
+			alpha, logAlpha := v[1], logBase+by[1]
+			for i := lo; i < hi; i++ {
+				w := &rows[i]
+				x, weight := float64(w.x), w.weight
+				if w.x != last {
+					last = w.x
+					value, first, second = special.LogGammaRatio(r, x), special.DigammaDiff(r, x), special.TrigammaDiff(r, x)
+				}
+				to, at := 1/(alpha+w.t), w.t/alpha
+				l := logPlus1(at)
+				d.Value += weight * (value - r*l - x*(logAlpha+l))
+				d.Grad[0] += weight * (first - l)
+				d.Grad[1] += weight * (r*at - x) * to
+				if d.Hess != nil {
+					d.AddHess(0, 0, weight*second)
+					d.AddHess(0, 1, weight*at*to)
+					d.AddHess(1, 1, weight*(x-r*at*(2+at))*to*to)
+				}
+			}
+		}
+	}
+}
+
+// gammaGammaKernel is sumGammaGamma for customers of different Gamma; what depends on P, Q and X alone is computed once
+// for neighbors of the same X.
+func gammaGammaKernel(rows []spendRow) covKernel {
+	return func(theta []float64, second bool) covSum {
+		p, q, logBase := theta[0], theta[1], math.Log(theta[2])
+		var c spendByX
+		return func(v, by []float64, lo, hi int, d *mle.Derivs) {
+			gamma, logGamma := v[2], logBase+by[2]
+			for i := lo; i < hi; i++ {
+				w := &rows[i]
+				if w.x != c.x { // never 0
+					c = newSpendByX(w.x, p, q, second)
+				}
+				s, logSum := 1/(gamma+w.total), math.Log(gamma+w.total)
+				spent, rest := w.logTotal-logSum, logGamma-logSum
+				value := c.norm + q*rest + c.a*spent
+				if c.accurate {
+					spent, rest = -math.Log1p(gamma/w.total), -math.Log1p(w.total/gamma)
+					value = logBetaPrime(c.betaPrime, w.total, gamma)
+				}
+				n, share := float64(w.x), w.total/gamma*s
+				d.Value += w.weight * (value - w.logMean)
+				d.Grad[0] += w.weight * n * (c.p + spent)
+				d.Grad[1] += w.weight * (c.q + rest)
+				d.Grad[2] += w.weight * (q*share - c.a*s)
+				if second {
+					d.AddHess(0, 0, w.weight*c.pp)
+					d.AddHess(0, 1, w.weight*c.pq)
+					d.AddHess(0, 2, w.weight*-n*s)
+					d.AddHess(1, 1, w.weight*c.qq)
+					d.AddHess(1, 2, w.weight*share)
+					d.AddHess(2, 2, w.weight*(c.a*s*s-q*share*(1/gamma+s)))
+				}
+			}
+		}
+	}
 }

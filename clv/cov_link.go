@@ -137,29 +137,23 @@ func exp(x float64) float64 {
 	return math.Exp(x)
 }
 
-// inCoordinates turns derivatives in the parameters v into those in the coordinates, in place. Of the Hessian both halves
-// are set.
+// inCoordinates turns derivatives in the parameters v into those in the coordinates, in place.
 func (l *linkage) inCoordinates(v []float64, d *mle.Derivs) {
 	n := len(v)
 	for p, factor := range v {
-		if l.plain == nil || l.scale(p) == fit.Log {
-			d.Grad[p] *= factor
+		if l.plain != nil && l.scale(p) != fit.Log {
+			continue
 		}
-	}
-	if d.Hess != nil {
-		for p := range n {
-			for q := p; q < n; q++ {
-				h := d.Hess[p*n+q]
-				if l.plain == nil || l.scale(p) == fit.Log {
-					h *= v[p]
-				}
-				if l.plain == nil || l.scale(q) == fit.Log {
-					h *= v[q]
-					if p == q {
-						h += d.Grad[p]
-					}
-				}
-				d.Hess[p*n+q], d.Hess[q*n+p] = h, h
+		g := d.Grad[p] * factor
+		d.Grad[p] = g
+		if d.Hess != nil {
+			for q := range p {
+				d.Hess[q*n+p] *= factor
+			}
+			row := d.Hess[p*n+p : (p+1)*n]
+			row[0] = row[0]*factor*factor + g
+			for q := 1; q < len(row); q++ {
+				row[q] *= factor
 			}
 		}
 	}
@@ -179,15 +173,18 @@ func inMean(d *mle.Derivs, i int, mean float64) {
 		return
 	}
 	h := d.Hess
-	for q := range n { // the rows
-		ha, hb := h[i*n+q], h[j*n+q]
-		h[i*n+q], h[j*n+q] = rest*ha-mean*hb, -(ha + hb)
-	}
-	for q := range n { // the columns
+	for q := range i {
 		ha, hb := h[q*n+i], h[q*n+j]
 		h[q*n+i], h[q*n+j] = rest*ha-mean*hb, -(ha + hb)
 	}
-	h[i*n+i] -= mean * rest * (a + b)
+	for q := j + 1; q < n; q++ {
+		ha, hb := h[i*n+q], h[j*n+q]
+		h[i*n+q], h[j*n+q] = rest*ha-mean*hb, -(ha + hb)
+	}
+	aa, ab, bb := h[i*n+i], h[i*n+j], h[j*n+j]
+	h[i*n+i] = rest*(rest*aa-mean*ab) - mean*(rest*ab-mean*bb) - mean*rest*(a+b)
+	h[i*n+j] = -rest*(aa+ab) + mean*(ab+bb)
+	h[j*n+j] = aa + 2*ab + bb
 }
 
 // slopes returns the derivatives of the coordinates, row by row, in the parameters.
@@ -244,9 +241,9 @@ func (l *linkage) bend(theta, grad []float64, hess [][]float64) {
 }
 
 func square(n int) [][]float64 {
-	m := make([][]float64, n)
+	all, m := make([]float64, n*n), make([][]float64, n)
 	for i := range m {
-		m[i] = make([]float64, n)
+		m[i] = all[i*n : (i+1)*n : (i+1)*n]
 	}
 	return m
 }

@@ -2,45 +2,66 @@ package clv
 
 import "github.com/custval/custval/internal/mle"
 
-// A covMoments sums what the derivatives with covariates are made of: those in the coordinates times 1, the covariates x and
-// their products, as far as covariates act on the coordinates.
+// A covMoments sums what the derivatives with covariates are made of: those in the coordinates times 1, the covariates x
+// and their products, as far as covariates act on the coordinates. Customers are taken by the dozen, each number of
+// theirs in a lane, because sums over lanes are twice as fast as sums over terms.
 type covMoments struct {
 	c     *covProblem
 	value float64
-	terms []float64   // of a customer: 1, x, and x_c x_d for c <= d row by row
-	grad  [][]float64 // of each coordinate
-	hess  [][]float64 // of each pair of coordinates, upper triangle row by row; nil if not wanted
+	sums  [][]float64 // of each of parts, times as many of the terms as it takes
+	grad  [][]float64 // the sums of the gradient
+	hess  [][]float64 // those of the upper triangle, row by row; nil if not wanted
+	full  int         // lanes that are taken
+	terms []lanes     // 1, x, and x_c x_d for c <= d row by row
+	parts []lanes     // the derivatives in the coordinates: the gradient, then the upper triangle
 }
+
+type lanes [32]float64
 
 func newCovMoments(c *covProblem, second bool) *covMoments {
 	width := len(c.mean)
-	all := 1 + width + width*(width+1)/2
+	linear, all := 1+width, 1+width+width*(width+1)/2
 	acts := make([]bool, c.base)
 	for _, s := range c.slots {
 		acts[c.param[s.effect]] = true
 	}
-	t := &covMoments{c: c, terms: make([]float64, all)}
-	t.terms[0] = 1
+	t := &covMoments{c: c}
+	n, terms := c.base, linear
+	if second {
+		n, terms = n+c.base*(c.base+1)/2, all
+	}
+	t.sums = make([][]float64, 0, n)
+	space := make([]float64, n*terms)
+	take := func(k int) {
+		t.sums = append(t.sums, space[:k:k])
+		space = space[k:]
+	}
 	for p := range c.base {
-		n := 1
 		if acts[p] {
-			n += width
+			take(linear)
+		} else {
+			take(1)
 		}
-		t.grad = append(t.grad, make([]float64, n))
-		if !second {
-			continue
-		}
-		for q := p; q < c.base; q++ {
+	}
+	for p := range c.base {
+		for q := p; second && q < c.base; q++ {
 			switch {
 			case acts[p] && acts[q]:
-				n = all
+				take(all)
 			case acts[p] || acts[q]:
-				n = 1 + width
+				take(linear)
 			default:
-				n = 1
+				take(1)
 			}
-			t.hess = append(t.hess, make([]float64, n))
 		}
+	}
+	t.grad = t.sums[:c.base]
+	if second {
+		t.hess = t.sums[c.base:]
+	}
+	t.terms, t.parts = make([]lanes, terms), make([]lanes, n)
+	for i := range t.terms[0] {
+		t.terms[0][i] = 1
 	}
 	return t
 }
@@ -48,44 +69,92 @@ func newCovMoments(c *covProblem, second bool) *covMoments {
 // add adds the derivatives in the coordinates of customers with the covariates x.
 func (t *covMoments) add(x []float64, part *mle.Derivs) {
 	t.value += part.Value
-	k := 1 + copy(t.terms[1:], x)
-	if t.hess != nil {
-		for c, v := range x {
-			for _, w := range x[c:] {
-				t.terms[k] = v * w
-				k++
-			}
-		}
+	i := t.full
+	for c, v := range x {
+		t.terms[1+c][i] = v
 	}
+	base := len(part.Grad)
 	for p, g := range part.Grad {
-		addTimes(t.grad[p], g, t.terms)
+		t.parts[p][i] = g
 	}
-	if t.hess == nil {
-		return
-	}
-	base, pair := len(part.Grad), 0
-	for p := range base {
-		for q := p; q < base; q++ {
-			addTimes(t.hess[pair], part.Hess[p*base+q], t.terms)
-			pair++
+	if t.hess != nil {
+		products := t.terms[1+len(x):]
+		for c, v := range x {
+			for d, w := range x[c:] {
+				products[d][i] = v * w
+			}
+			products = products[len(x)-c:]
 		}
+		pairs := t.parts[base:]
+		for p := range base {
+			row := part.Hess[p*base+p : (p+1)*base]
+			for q, h := range row {
+				pairs[q][i] = h
+			}
+			pairs = pairs[len(row):]
+		}
+	}
+	if t.full++; t.full == len(lanes{}) {
+		t.flush()
 	}
 }
 
-// addTimes adds f times as many of the terms as there are sums.
-func addTimes(sums []float64, f float64, terms []float64) {
-	terms = terms[:len(sums)]
-	for i := range sums {
-		sums[i] += f * terms[i]
+// flush adds the lanes to the sums.
+func (t *covMoments) flush() {
+	for p, sums := range t.sums {
+		part := &t.parts[p]
+		clear(part[t.full:])
+		if !part.zero() {
+			part.addTo(sums, t.terms)
+		}
+	}
+	t.full = 0
+}
+
+func (l *lanes) zero() bool {
+	for _, v := range l {
+		if v != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// addTo adds the sums over lanes of the part times as many of the terms as there are sums.
+func (l *lanes) addTo(sums []float64, terms []lanes) {
+	k := 0
+	for ; k+4 <= len(sums); k += 4 {
+		a, b, c, d := &terms[k], &terms[k+1], &terms[k+2], &terms[k+3]
+		var sa, sb, sc, sd float64
+		for i, v := range l {
+			sa += v * a[i]
+			sb += v * b[i]
+			sc += v * c[i]
+			sd += v * d[i]
+		}
+		sums[k] += sa
+		sums[k+1] += sb
+		sums[k+2] += sc
+		sums[k+3] += sd
+	}
+	for ; k < len(sums); k++ {
+		var s, odd float64
+		a := &terms[k]
+		for i := 0; i < len(l); i += 2 {
+			s += l[i] * a[i]
+			odd += l[i+1] * a[i+1]
+		}
+		sums[k] += s + odd
 	}
 }
 
 // finish adds the sums to d, in the parameters theta.
 func (t *covMoments) finish(theta []float64, d *mle.Derivs) {
+	t.flush()
 	d.Value += t.value
-	c := t.c
+	c, n := t.c, len(theta)
 	// The gradient and the Hessian in the coordinates and coefficients.
-	grad := make([]float64, len(theta))
+	grad := make([]float64, n)
 	for p := range c.base {
 		grad[p] = t.grad[p][0]
 	}
@@ -98,42 +167,40 @@ func (t *covMoments) finish(theta []float64, d *mle.Derivs) {
 			d.Grad[q] += slopes[p][q] * grad[p]
 		}
 	}
-	for j := c.base; j < len(grad); j++ {
+	for j := c.base; j < n; j++ {
 		d.Grad[j] += grad[j]
 	}
 	if d.Hess == nil {
 		return
 	}
-	hess := t.curvature(len(theta))
-	// Those in the parameters of the base.
-	half := square(len(theta))
-	out := square(len(theta))
-	for i := range hess {
-		for j := range hess {
-			if j >= c.base {
-				half[i][j] = hess[i][j]
-				continue
-			}
-			for k := range c.base {
-				half[i][j] += hess[i][k] * slopes[k][j]
+	hess := t.curvature(n)
+	// Those in the parameters of the base: first the columns, then the rows.
+	moved := make([]float64, c.base)
+	for _, row := range hess {
+		clear(moved)
+		for k, h := range row[:c.base] {
+			for j, slope := range slopes[k] {
+				moved[j] += h * slope
 			}
 		}
+		copy(row, moved)
 	}
-	for j := range hess {
-		for i := range hess {
-			if i >= c.base {
-				out[i][j] = half[i][j]
-				continue
-			}
-			for k := range c.base {
-				out[i][j] += slopes[k][i] * half[k][j]
+	for j := range n {
+		clear(moved)
+		for k, slope := range slopes {
+			h := hess[k][j]
+			for i, s := range slope {
+				moved[i] += h * s
 			}
 		}
+		for i, h := range moved {
+			hess[i][j] = h
+		}
 	}
-	c.link.bend(theta[:c.base], grad, out)
-	for i := range out {
-		for j := i; j < len(out); j++ {
-			d.AddHess(i, j, out[i][j])
+	c.link.bend(theta[:c.base], grad, hess)
+	for i, row := range hess {
+		for j := i; j < n; j++ {
+			d.AddHess(i, j, row[j])
 		}
 	}
 }

@@ -22,7 +22,6 @@ type covProblem struct {
 	sign   []float64 // of each effect
 	rows   covRows
 	weight float64   // customers
-	of     []int32   // of each row, its pattern
 	x      []float64 // the scaled covariates, row by row
 	mean   []float64 // of each column
 	scale  []float64
@@ -41,9 +40,8 @@ func newCovProblem[M Linked](p patterns, m Cov[M], rows covRows) (*covProblem, e
 	for _, l := range link.links {
 		c.param, c.sign = append(c.param, l.param), append(c.sign, l.sign)
 	}
-	for i, w := range rows.weights {
+	for _, w := range rows.weights {
 		c.weight += w
-		c.of = append(c.of, p.of[rows.index[i]])
 	}
 	return c, c.standardize(p)
 }
@@ -56,19 +54,22 @@ func (c *covProblem) standardize(p patterns) error {
 	for j, column := range p.columns {
 		var mean, square, most float64
 		for i, at := range c.rows.index {
-			mean += c.rows.weights[i] * column[at] / c.weight
-			most = max(most, math.Abs(column[at]))
+			v := column[at]
+			c.x[i*width+j] = v
+			mean += c.rows.weights[i] * v
+			most = max(most, math.Abs(v))
 		}
-		for i, at := range c.rows.index {
-			v := column[at] - mean
-			square += c.rows.weights[i] * v * v / c.weight
+		mean /= c.weight
+		for i, w := range c.rows.weights {
+			v := c.x[i*width+j] - mean
+			square += w * v * v
 		}
-		scale := math.Sqrt(square)
+		scale := math.Sqrt(square / c.weight)
 		if !(scale > 1e-10*most) || math.IsInf(scale, 1) {
 			return fmt.Errorf("clv: covariate %q: %w", p.names[j], errConstant)
 		}
-		for i, at := range c.rows.index {
-			c.x[i*width+j] = (column[at] - mean) / scale
+		for i := range n {
+			c.x[i*width+j] = (c.x[i*width+j] - mean) / scale
 		}
 		c.mean, c.scale = append(c.mean, mean), append(c.scale, scale)
 	}
@@ -77,8 +78,9 @@ func (c *covProblem) standardize(p patterns) error {
 	for j := range l {
 		for k := range j + 1 {
 			for i := range n {
-				l[j][k] += c.rows.weights[i] / c.weight * c.x[i*width+j] * c.x[i*width+k]
+				l[j][k] += c.rows.weights[i] * c.x[i*width+j] * c.x[i*width+k]
 			}
+			l[j][k] /= c.weight
 			for q := range k {
 				l[j][k] -= l[j][q] * l[k][q]
 			}
@@ -150,7 +152,7 @@ func (c *covProblem) sum(theta []float64, lo, hi int, d *mle.Derivs) {
 	t := newCovMoments(c, d.Hess != nil)
 	for from := lo; from < hi; {
 		to := from + 1
-		for to < hi && c.of[to] == c.of[from] {
+		for to < hi && c.rows.of[to] == c.rows.of[from] {
 			to++
 		}
 		x := c.x[from*width : (from+1)*width]
@@ -165,7 +167,7 @@ func (c *covProblem) sum(theta []float64, lo, hi int, d *mle.Derivs) {
 		part.Value = 0
 		clear(part.Grad)
 		clear(part.Hess)
-		sum(v, from, to, &part)
+		sum(v, by, from, to, &part)
 		c.link.inCoordinates(v, &part)
 		t.add(x, &part)
 		from = to
@@ -173,31 +175,35 @@ func (c *covProblem) sum(theta []float64, lo, hi int, d *mle.Derivs) {
 	t.finish(theta, d)
 }
 
-// near returns the estimate from one row in sixteen, for few more steps to do on many rows. It returns an error where
-// there are few, or a start is given.
+// near returns the estimate from one row in eight, or in sixteen, for few more steps to do on many rows. It returns an
+// error where there are few, or a start is given.
 func (c *covProblem) near(ctx context.Context, p mle.Problem, options fit.Options) ([]float64, error) {
-	const step, enough = 16, 32_000
+	const enough, many = 32_000, 200_000
 	if p.Rows < enough || options.Start != nil {
 		return nil, errFew
 	}
+	step := 8
+	if p.Rows > many {
+		step = 16
+	}
 	picked := *c
-	picked.of, picked.x = nil, nil
-	picked.rows = covRows{kernel: func(theta []float64, second bool) func(v []float64, lo, hi int, d *mle.Derivs) {
+	picked.x = nil
+	picked.rows = covRows{kernel: func(theta []float64, second bool) covSum {
 		sum := c.rows.kernel(theta, second)
-		return func(v []float64, lo, hi int, d *mle.Derivs) {
+		return func(v, by []float64, lo, hi int, d *mle.Derivs) {
 			for i := lo; i < hi; i++ {
-				sum(v, i*step, i*step+1, d)
+				sum(v, by, i*step, i*step+1, d)
 			}
 		}
 	}}
 	width := len(c.mean)
 	p.Weight = 0
 	for i := 0; i < p.Rows; i += step {
-		picked.of = append(picked.of, c.of[i])
+		picked.rows.of = append(picked.rows.of, c.rows.of[i])
 		picked.x = append(picked.x, c.x[i*width:(i+1)*width]...)
 		p.Weight += c.rows.weights[i]
 	}
-	p.Rows, p.Sum, p.Withhold = len(picked.of), picked.sum, "not needed"
+	p.Rows, p.Sum, p.Withhold = len(picked.rows.of), picked.sum, "not needed"
 	options.GradTol, options.Progress = 1e-4, nil
 	r, err := mle.Maximize(ctx, p, &options)
 	return r.Theta, err

@@ -10,7 +10,8 @@ import (
 
 // A covRows is the data of a likelihood, sorted by covariates first.
 type covRows struct {
-	index   []int // the history of each row
+	index   []int   // the history of each row
+	of      []int32 // the number of its pattern
 	weights []float64
 	kernel  covKernel
 	// The outcome less location is measured in units of scale; 0 for models that know no such unit.
@@ -18,94 +19,145 @@ type covRows struct {
 }
 
 // A covKernel begins a sum for a base theta and returns the sum of the rows lo to hi-1 of customers with the parameters
-// v, which differ from theta only in what covariates act on.
-type covKernel func(theta []float64, second bool) func(v []float64, lo, hi int, d *mle.Derivs)
+// v, whose coordinates are by greater than those of theta.
+type covKernel func(theta []float64, second bool) covSum
+
+type covSum func(v, by []float64, lo, hi int, d *mle.Derivs)
 
 // A covBuilder makes the rows of a likelihood from data that the plain fit has accepted. If ctx ends they are any.
 type covBuilder func(ctx context.Context, p patterns, workers int) covRows
 
-// patterns orders the rows of a design; customers with the same covariates get the same number.
+// patterns orders the rows of a design, in an order that depends on their values alone; customers with the same
+// covariates are neighbors.
 type patterns struct {
 	columns [][]float64
 	names   []string
-	of      []int32 // of each row of the design
-	order   []int   // the rows by their pattern
+	order   []int   // the rows
+	starts  []int32 // where in the order each pattern begins, and where the last one ends
+}
+
+// A patternKey is a hash of the covariates of a row, which spares most comparisons of the values.
+type patternKey struct {
+	hash uint64
+	row  int
 }
 
 func newPatterns(ctx context.Context, d *Design, workers int) patterns {
-	order := make([]int, d.Len())
-	for i := range order {
-		order[i] = i
+	p := patterns{columns: d.columns, names: d.Columns()}
+	keys := make([]patternKey, d.Len())
+	for i := range keys {
+		keys[i].row = i
 	}
-	p := patterns{d.columns, d.Columns(), make([]int32, len(order)), order}
-	compare := func(i, j int) int {
+	for _, column := range p.columns {
+		for i, v := range column {
+			h := (keys[i].hash ^ math.Float64bits(v+0)) * 0x9e3779b97f4a7c15 // no -0
+			keys[i].hash = h ^ h>>32
+		}
+	}
+	compare := func(a, b patternKey) int {
+		if a.hash != b.hash {
+			return cmp.Compare(a.hash, b.hash)
+		}
 		for _, column := range p.columns {
-			if column[i] != column[j] {
-				return cmp.Compare(column[i], column[j])
+			if column[a.row] != column[b.row] {
+				return cmp.Compare(column[a.row], column[b.row])
 			}
 		}
 		return 0
 	}
-	sortParallel(ctx, order, make([]int, len(order)), compare, workers)
-	n := int32(0)
-	for k, i := range order {
-		if k > 0 && compare(order[k-1], i) != 0 {
-			n++
+	sortParallel(ctx, keys, make([]patternKey, len(keys)), compare, workers)
+	p.order = make([]int, len(keys))
+	for k, key := range keys {
+		p.order[k] = key.row
+		if k == 0 || compare(keys[k-1], key) != 0 {
+			p.starts = append(p.starts, int32(k))
 		}
-		p.of[i] = n
 	}
+	p.starts = append(p.starts, int32(len(keys)))
 	return p
 }
 
-// A patternRow is a row with the number of its history.
-type patternRow[T any] struct {
-	row   T
-	index int
-}
-
-// rowsByPattern makes the rows of the histories for which of is true, sorts them by pattern and value, and merges those that
-// are equal in both.
+// rowsByPattern makes the rows of the histories for which of is true, sorted by pattern and value, those that are equal
+// in both merged. Where most customers have covariates of their own, the rows are sorted by x first, so that neighbors are
+// computed in the same steps.
 func rowsByPattern[T any](ctx context.Context, p patterns, workers int, of func(i int) (T, bool), compare func(a, b T) int,
-	weight func(r *T) *float64) ([]T, covRows) {
-	all := make([]patternRow[T], 0, len(p.order))
-	for _, i := range p.order {
-		if r, ok := of(i); ok {
-			all = append(all, patternRow[T]{r, i})
-		}
+	x func(r *T) int, weight func(r *T) *float64) ([]T, covRows) {
+	type numbered struct {
+		row   T
+		index int
 	}
-	spare := make([]patternRow[T], len(all))
+	all, used := make([]T, len(p.order)), make([]bool, len(p.order))
+	for i := range all {
+		all[i], used[i] = of(i)
+	}
 	rows := make([]T, 0, len(all))
-	var c covRows
-	for from := 0; from < len(all); {
-		to := from + 1
-		for to < len(all) && p.of[all[to].index] == p.of[all[from].index] {
-			to++
+	c := covRows{index: make([]int, 0, len(all)), of: make([]int32, 0, len(all))}
+	add := func(r T, pattern, index int) {
+		rows, c.of, c.index = append(rows, r), append(c.of, int32(pattern)), append(c.index, index)
+	}
+	var run, spare []numbered
+	for k := range len(p.starts) - 1 {
+		members := p.order[p.starts[k]:p.starts[k+1]]
+		if len(members) == 1 {
+			if i := members[0]; used[i] {
+				add(all[i], k, i)
+			}
+			continue
 		}
-		if to-from > 1 {
-			sortParallel(ctx, all[from:to], spare[from:to], func(a, b patternRow[T]) int {
-				return cmp.Or(compare(a.row, b.row), cmp.Compare(*weight(&a.row), *weight(&b.row)))
-			}, workers)
+		run = run[:0]
+		for _, i := range members {
+			if used[i] {
+				run = append(run, numbered{all[i], i})
+			}
 		}
-		for i := from; i < to; i++ {
-			r := &all[i].row
-			if i > from && compare(rows[len(rows)-1], *r) == 0 {
-				*weight(&rows[len(rows)-1]) += *weight(r)
+		if len(spare) < len(run) {
+			spare = make([]numbered, len(run))
+		}
+		sortParallel(ctx, run, spare[:len(run)], func(a, b numbered) int {
+			return cmp.Or(compare(a.row, b.row), cmp.Compare(*weight(&a.row), *weight(&b.row)))
+		}, workers)
+		for i, r := range run {
+			if i > 0 && compare(rows[len(rows)-1], r.row) == 0 {
+				*weight(&rows[len(rows)-1]) += *weight(&r.row)
 				continue
 			}
-			rows, c.index = append(rows, *r), append(c.index, all[i].index)
+			add(r.row, k, r.index)
 		}
-		from = to
 	}
+	if len(rows) < 2*len(p.starts) {
+		rows = groupByX(rows, &c, x)
+	}
+	c.weights = make([]float64, len(rows))
 	for i := range rows {
-		c.weights = append(c.weights, *weight(&rows[i]))
+		c.weights[i] = *weight(&rows[i])
 	}
 	return rows, c
+}
+
+// groupByX sorts the rows by x, those beyond some hundreds being one group, and keeps the order within.
+func groupByX[T any](rows []T, c *covRows, x func(r *T) int) []T {
+	const most = 255
+	var starts [most + 2]int
+	for i := range rows {
+		starts[1+min(most, x(&rows[i]))]++
+	}
+	for k := range most {
+		starts[k+1] += starts[k]
+	}
+	sorted, index, of := make([]T, len(rows)), make([]int, len(rows)), make([]int32, len(rows))
+	for i := range rows {
+		to := &starts[min(most, x(&rows[i]))]
+		sorted[*to], index[*to], of[*to] = rows[i], c.index[i], c.of[i]
+		*to++
+	}
+	c.index, c.of = index, of
+	return sorted
 }
 
 // purchaseRows is that of the models in continuous time.
 func purchaseRows(ctx context.Context, data *Histories, p patterns, workers int, gaps bool, kernel func(rows []row) covKernel) covRows {
 	rows, c := rowsByPattern(ctx, p, workers, func(i int) (row, bool) { return newRow(&data.Rows[i], i, gaps), true },
-		row.compare, func(r *row) *float64 { return &r.weight })
+		row.compare, func(r *row) int { return r.x }, func(r *row) *float64 { return &r.weight })
 	c.kernel = kernel(rows)
 	return c
 }
@@ -117,7 +169,7 @@ func opportunityRows(ctx context.Context, data []DiscreteHistory, p patterns, wo
 		return discreteRow{x: h.X, tx: h.TX, n: h.N, weight: float64(h.customers()), index: i}, true
 	}, func(a, b discreteRow) int {
 		return cmp.Or(cmp.Compare(a.n, b.n), cmp.Compare(a.x, b.x), cmp.Compare(b.tx, a.tx)) // as sumBGBB reads them
-	}, func(r *discreteRow) *float64 { return &r.weight })
+	}, func(r *discreteRow) int { return r.x }, func(r *discreteRow) *float64 { return &r.weight })
 	c.kernel = plainKernel(sumBGBB)(rows)
 	return c
 }
@@ -134,8 +186,8 @@ func spendRows(ctx context.Context, data *Histories, p patterns, workers int) co
 		return spendRow{h.X, total, math.Log(total), math.Log(mean), float64(h.customers())}, true
 	}, func(a, b spendRow) int {
 		return cmp.Or(cmp.Compare(a.x, b.x), cmp.Compare(a.total, b.total))
-	}, func(r *spendRow) *float64 { return &r.weight })
-	c.kernel = plainKernel(sumGammaGamma)(rows)
+	}, func(r *spendRow) int { return r.x }, func(r *spendRow) *float64 { return &r.weight })
+	c.kernel = gammaGammaKernel(rows)
 	return c
 }
 
@@ -153,7 +205,7 @@ func normalRows(ctx context.Context, data *Histories, p patterns, workers int) c
 		return normalRow{float64(h.X), (h.MeanSpend() - sample.mean) / sample.sd, float64(h.customers())}, true
 	}, func(a, b normalRow) int {
 		return cmp.Or(cmp.Compare(a.x, b.x), cmp.Compare(a.z, b.z))
-	}, func(r *normalRow) *float64 { return &r.weight })
+	}, func(r *normalRow) int { return int(r.x) }, func(r *normalRow) *float64 { return &r.weight })
 	c.kernel = plainKernel(sumNormalNormal)(rows)
 	c.location, c.scale = sample.mean, sample.sd
 	return c

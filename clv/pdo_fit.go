@@ -60,7 +60,7 @@ func FitPDO(ctx context.Context, data *Histories, period float64, o *fit.Options
 	return fitted(func(t []float64) PDO { return PDO{t[0], t[1], t[2], t[3], period} }, p, r, err, s, data)
 }
 
-// A pdoTable is what the likelihood needs of the opportunities up to one of them, whatever the customer.
+// A pdoTable is what the likelihood needs of some opportunities in a row, whatever the customer.
 type pdoTable []pdoOpportunity
 
 type pdoOpportunity struct {
@@ -70,11 +70,17 @@ type pdoOpportunity struct {
 	both, b, bothSquares, bSquares float64
 }
 
-func newPDOTable(n int, alpha, a, b, period float64) pdoTable {
-	t := make(pdoTable, n+1)
+// newPDOTable is that of the opportunities from first to last.
+func newPDOTable(first, last int, alpha, a, b, period float64) pdoTable {
+	t := make(pdoTable, last-first+1)
 	var o pdoOpportunity
+	if n := float64(first); first > 0 {
+		o.logStays = special.LogBetaRatio(a, b, 0, n)
+		o.both, o.b = special.DigammaDiff(a+b, n), special.DigammaDiff(b, n)
+		o.bothSquares, o.bSquares = -special.TrigammaDiff(a+b, n), -special.TrigammaDiff(b, n)
+	}
 	for j := range t {
-		i := float64(j)
+		i := float64(first + j)
 		o.at = alpha + i*period
 		o.logAt = math.Log(o.at)
 		t[j] = o
@@ -94,11 +100,13 @@ func newPDOTable(n int, alpha, a, b, period float64) pdoTable {
 // the Hessian the mean of their Hessians plus the covariance of their gradients.
 func sumPDO(rows []row, theta []float64, period float64, d *mle.Derivs) {
 	r, alpha, a, b := theta[0], theta[1], theta[2], theta[3]
-	most := 0.0
+	from, most := math.Inf(1), 0.0
 	for i := range rows {
+		from = min(from, opportunities(rows[i].tx, period))
 		most = max(most, opportunities(rows[i].t, period))
 	}
-	table := newPDOTable(int(most), alpha, a, b, period)
+	start := int(from)
+	table := newPDOTable(start, int(most), alpha, a, b, period)
 	logAlpha := math.Log(alpha)
 	last := -1
 	var value, first, curve float64 // of ln Gamma(r+x)/Gamma(r)
@@ -114,7 +122,7 @@ func sumPDO(rows []row, theta []float64, period float64, d *mle.Derivs) {
 		var m bbPart // here of R, Alpha, A, B
 		var top float64
 		for j := past + 1; j <= end; j++ {
-			before, at := &table[j-1], &table[j]
+			before, at := &table[j-1-start], &table[j-start]
 			// The probability to leave at j is a/(a+b+j-1) of those who stayed before.
 			l := before.logStays - n*at.logAt
 			if j == past+1 {
@@ -129,7 +137,7 @@ func sumPDO(rows []row, theta []float64, period float64, d *mle.Derivs) {
 			m.addPDO(part/(a+b+float64(j-1)), &g, -one, n*one*one,
 				[3]float64{at.bothSquares - 1/(a*a), at.bothSquares, at.bothSquares - before.bSquares})
 		}
-		at := &table[end]
+		at := &table[end-start]
 		t := alpha + w.t
 		logT := math.Log(t)
 		sum, alive := mix(at.logStays-n*logT, math.Log(a*m.total)+top)
