@@ -411,8 +411,12 @@ func (m CorrelatedParetoNBD) PMF(n int, t float64) float64 {
 	return chance(m.prior(func(q ParetoNBD) float64 { return q.PMF(n, t) }))
 }
 
-// DERT returns the discounted expected residual purchases at the continuous rate delta a unit of time.
+// DERT returns the discounted expected residual purchases at the continuous rate delta a unit of time. It is NaN for a
+// negative or infinite delta. At delta 0 it is the expected number of all future purchases, which is +Inf for S <= 1.
 func (m CorrelatedParetoNBD) DERT(h History, delta float64) float64 {
+	if delta == 0 && m.S <= 1 && m.ProbAlive(h) > 0 {
+		return math.Inf(1)
+	}
 	return m.mean(h, func(n ParetoNBD) float64 { return n.DERT(h, delta) })
 }
 
