@@ -297,3 +297,16 @@ func FuzzParquet(f *testing.F) {
 		}
 	})
 }
+
+// TestForeignFile reads what another writer wrote: several row groups, columns that may be NULL, a column of no concern.
+func TestForeignFile(t *testing.T) {
+	istanbul, err := time.LoadLocation("Europe/Istanbul")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"Zoë 1970-01-01T01:59:59.999+02:00 EUR 19.99", "a 2025-03-01T03:00:00+03:00 EUR -0.05", "a 2025-03-02T00:30:00+03:00 EUR 0.00",
+		"名 2025-03-02T03:00:00+03:00 EUR 90071992547409.93", "a 2026-01-01T02:59:59+03:00 EUR 1.00"}
+	if diff := cmp.Diff(want, readAll(t, filepath.Join("testdata", "orders.parquet"), true, istanbul)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

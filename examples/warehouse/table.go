@@ -135,8 +135,11 @@ func (t *table) stream(ctx context.Context) iter.Seq2[ledger.Transaction, error]
 		schema := ledger.Schema{Required: []string{"customer", "at", "amount", "currency"}, Optional: []string{"id"}, Prefix: t.title}
 		var id string
 		read := func(r *ledger.Record) (ledger.Transaction, error) {
-			id = r.Text("id")
-			return ledger.Transaction{Customer: r.Text("customer"), At: r.Time("at"), Amount: r.Amount("amount")}, nil
+			tx := ledger.Transaction{Customer: r.Text("customer"), At: r.Time("at"), Amount: r.Amount("amount")}
+			if r.Err() != nil {
+				id = r.Text("id")
+			}
+			return tx, nil
 		}
 		for tx, err := range ledger.FromRows(ctx, rows, o, schema, read) {
 			var bad *ledger.RowError
