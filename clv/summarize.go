@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"os"
 	"runtime"
 	"time"
 
@@ -22,9 +23,13 @@ type SummaryOptions struct {
 	// order shipped on two days is one purchase, and a refund reduces the order that it names. It keeps all rows up to
 	// the end in memory.
 	MatchOrders bool
-	Workers     int            // goroutines; 0 means GOMAXPROCS. The result does not depend on it
-	MaxBytes    int64          // most memory that the customers may take, their Histories included; 0 means no limit
-	Progress    func(rows int) // called now and then on the caller's goroutine with the rows read; may be nil
+	Workers     int   // goroutines; 0 means GOMAXPROCS. The result does not depend on it
+	MaxBytes    int64 // most memory that the customers may take, their Histories included; 0 means no limit
+	// SpillDir is a directory in which a summary that reaches MaxBytes keeps parts of itself for the time of the call,
+	// instead of ending with an error; "" means none. The result has the same bits. The Histories themselves still have to
+	// fit, but not the purchase days that lead to them. Ordered and MatchOrders exclude it.
+	SpillDir string
+	Progress func(rows int) // called now and then on the caller's goroutine with the rows read; may be nil
 }
 
 func (o *SummaryOptions) withDefaults(end time.Time) (SummaryOptions, error) {
@@ -40,6 +45,16 @@ func (o *SummaryOptions) withDefaults(end time.Time) (SummaryOptions, error) {
 	}
 	if out.Ordered && out.MatchOrders {
 		return out, errors.New("clv: Ordered and MatchOrders exclude each other: rows that take the time of their order are not in order")
+	}
+	if out.SpillDir != "" {
+		if out.Ordered || out.MatchOrders {
+			return out, errors.New("clv: SpillDir with Ordered or MatchOrders: they do not keep what could be spilled")
+		}
+		if info, err := os.Stat(out.SpillDir); err != nil {
+			return out, fmt.Errorf("clv: SpillDir: %w", err)
+		} else if !info.IsDir() {
+			return out, fmt.Errorf("clv: SpillDir: %s is no directory", out.SpillDir)
+		}
 	}
 	if out.Workers == 0 {
 		out.Workers = runtime.GOMAXPROCS(0)
@@ -82,7 +97,7 @@ func endTick(c *clock, end time.Time, unit time.Duration) (int64, error) {
 // Summarize returns an error if the stream does, and a *ledger.RowError for a row without customer, without a time or
 // with one out of range, and with another currency than the rows before; further if the unit is not positive, if end
 // is the zero time, if ctx ends, if the rows are not Ordered as declared, and one that wraps ErrMemory if the
-// customers need more than MaxBytes. A log without customers gives Histories without rows.
+// customers need more than MaxBytes; with a SpillDir, if its files cannot be written or read. A log without customers gives Histories without rows.
 func Summarize(ctx context.Context, log iter.Seq2[ledger.Transaction, error], end time.Time, unit time.Duration, o *SummaryOptions) (*Histories, error) {
 	if log == nil {
 		return nil, errNoLog
@@ -106,10 +121,12 @@ func Summarize(ctx context.Context, log iter.Seq2[ledger.Transaction, error], en
 	if options.Ordered {
 		return summarizeOrdered(ctx, p, log, end, unit, options)
 	}
-	if err := p.read(ctx, log, options); err != nil {
+	s := options.spill()
+	defer s.close()
+	if err := p.readWith(ctx, log, s, options); err != nil {
 		return nil, err
 	}
-	return p.histories(ctx, end, unit, options.Workers)
+	return p.merged(ctx, s, end, unit, options.Workers)
 }
 
 // progressEvery is how many rows are read between two looks at the context.

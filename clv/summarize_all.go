@@ -39,15 +39,17 @@ func SummarizeAll(ctx context.Context, logs []iter.Seq2[ledger.Transaction, erro
 	if _, err := endTick(p.clock, end, unit); err != nil {
 		return nil, err
 	}
-	if err := p.readAll(ctx, logs, options); err != nil {
+	s := options.spill()
+	defer s.close()
+	if err := p.readAll(ctx, logs, s, options); err != nil {
 		return nil, err
 	}
-	return p.histories(ctx, end, unit, options.Workers)
+	return p.merged(ctx, s, end, unit, options.Workers)
 }
 
 // readAll reads the logs, each by a Partial of its own that checks and counts, into the tables of p.
-func (p *Partial) readAll(ctx context.Context, logs []iter.Seq2[ledger.Transaction, error], o SummaryOptions) error {
-	f := newFeed(p)
+func (p *Partial) readAll(ctx context.Context, logs []iter.Seq2[ledger.Transaction, error], s *spill, o SummaryOptions) error {
+	f := newFeed(p, s)
 	f.start(o.Workers)
 	readers := make([]*Partial, len(logs))
 	errs := make([]error, len(logs))

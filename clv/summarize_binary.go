@@ -111,6 +111,14 @@ func (t *table[K]) record(i int) record {
 	return r
 }
 
+func (r record) parcel() parcel {
+	way := parcel{days: r.days, sums: [2]sum{sumOf(r.first), sumOf(r.rest)}}
+	for _, d := range r.early {
+		way.early = append(way.early, early{d.tick, sumOf(d.amount)})
+	}
+	return way
+}
+
 // UnmarshalBinary replaces what the Partial has read by what MarshalBinary wrote; its End and MaxBytes stay. A Partial
 // that has an End, a Granularity or a Location from NewPartial refuses another granularity or location; the zero Partial
 // takes those of the data.
@@ -223,7 +231,7 @@ func (p *Partial) fill(d *decoder) error {
 		if d.err != nil {
 			return fmt.Errorf("customer %q: %w", id, d.err)
 		}
-		if err := p.enter(id, rec); err != nil {
+		if err := p.enter(id, rec.parcel()); err != nil {
 			return fmt.Errorf("customer %q: %w", id, err)
 		}
 		if err := p.withinLimit(); err != nil {

@@ -2,6 +2,7 @@ package clv
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"sync"
@@ -15,17 +16,19 @@ import (
 // than one map of all customers. Without owners the rows are entered where they are handed over.
 type feed struct {
 	p      *Partial
+	spill  *spill // nil if the memory is to hold everything
 	queues []chan *batch
 	spare  chan *batch // to be filled again
 	wg     sync.WaitGroup
 	failed atomic.Bool
 	mu     sync.Mutex
 	err    error // the first of an owner
+	closed bool
 }
 
 // A batch is rows of one table on their way.
 type batch struct {
-	table int
+	table int // tableCount more for one of the late rows
 	rows
 }
 
@@ -36,32 +39,43 @@ const (
 	soloRows   = 1 << 14 // up to here one goroutine is enough
 )
 
-func newFeed(p *Partial) *feed { return &feed{p: p, spare: make(chan *batch, tableCount)} }
+func newFeed(p *Partial, s *spill) *feed {
+	if s != nil {
+		p.spreadOut()
+	}
+	return &feed{p: p, spill: s, spare: make(chan *batch, tableCount)}
+}
 
 // start starts owners, which share all tables among them.
 func (f *feed) start(owners int) {
-	if !f.p.spread {
-		f.p.spreadOut()
-	}
+	f.p.spreadOut()
 	f.queues = make([]chan *batch, owners)
 	for i := range f.queues {
 		f.queues[i] = make(chan *batch, 4)
 		f.wg.Add(1)
-		go f.own(f.queues[i])
+		go f.own(i)
 	}
 }
 
 // own enters the batches of a queue. After an error it only empties the queue.
-func (f *feed) own(queue <-chan *batch) {
+func (f *feed) own(owner int) {
 	defer f.wg.Done()
-	for b := range queue {
-		f.enter(b)
+	for b := range f.queues[owner] {
+		f.enter(b, owner)
 	}
 }
 
-func (f *feed) enter(b *batch) {
+func (f *feed) enter(b *batch, owner int) {
 	if !f.failed.Load() {
-		if err := f.p.addAll(b.table, &b.rows); err != nil {
+		p, table := f.p, b.table
+		if table >= tableCount {
+			p, table = p.late, table-tableCount
+		}
+		err := p.addAll(table, &b.rows)
+		if f.spill != nil && errors.Is(err, ErrMemory) {
+			err = f.spill.out(p, owner, max(1, len(f.queues)))
+		}
+		if err != nil {
 			f.fail(err)
 		}
 	}
@@ -83,10 +97,13 @@ func (f *feed) fail(err error) {
 
 // close waits for the owners and returns the first error of one.
 func (f *feed) close() error {
-	for _, q := range f.queues {
-		close(q)
+	if !f.closed {
+		f.closed = true
+		for _, q := range f.queues {
+			close(q)
+		}
+		f.wg.Wait()
 	}
-	f.wg.Wait()
 	return f.err
 }
 
@@ -94,7 +111,7 @@ func (f *feed) close() error {
 type lane struct {
 	*feed
 	block   []entry // not hashed yet
-	batches [tableCount]*batch
+	batches [2 * tableCount]*batch
 	touched int
 }
 
@@ -128,6 +145,9 @@ func (l *lane) deal() {
 		if l.p.spread {
 			n = int(hash >> 56)
 		}
+		if l.p.late != nil && e.tick > l.p.split {
+			n += tableCount
+		}
 		b := l.batches[n]
 		if b == nil {
 			b = l.empty(n)
@@ -159,7 +179,7 @@ func (l *lane) empty(table int) *batch {
 func (l *lane) send(b *batch) {
 	l.batches[b.table] = nil
 	if len(l.queues) == 0 {
-		l.enter(b)
+		l.enter(b, 0)
 		return
 	}
 	l.queues[b.table%len(l.queues)] <- b
@@ -178,7 +198,13 @@ func (l *lane) flush() {
 
 // read enters a log: a short one on the caller's goroutine, a long one on several.
 func (p *Partial) read(ctx context.Context, log iter.Seq2[ledger.Transaction, error], o SummaryOptions) error {
-	f := newFeed(p)
+	return p.readWith(ctx, log, nil, o)
+}
+
+// readWith is read with a spill.
+func (p *Partial) readWith(ctx context.Context, log iter.Seq2[ledger.Transaction, error], s *spill, o SummaryOptions) error {
+	f := newFeed(p, s)
+	defer f.close() // if the log panics
 	l := newLane(f)
 	many := false
 	err := p.scan(log, l, func() (bool, error) {

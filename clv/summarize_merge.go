@@ -27,13 +27,15 @@ func (p *Partial) Merge(q *Partial) error {
 	if err := p.count(q); err != nil {
 		return fmt.Errorf("clv: merge: %w", err)
 	}
+	var way parcel
 	for _, from := range q.tables {
 		if from == nil {
 			continue
 		}
 		for i := range from.len() {
 			id := from.id(i)
-			if err := p.enter(id, from.record(i)); err != nil {
+			way = from.parcel(i, way)
+			if err := p.enter(id, way); err != nil {
 				return fmt.Errorf("clv: merge: customer %q: %w", id, err)
 			}
 		}
@@ -57,45 +59,62 @@ func (p *Partial) mergeable(q *Partial) error {
 	return nil
 }
 
-// enter adds a stored account to the customer's, which it makes if there is none.
-func (t *table[K]) enter(r *packed, tail []byte, rec record) error {
+// A parcel is an account on its way from one table to another.
+type parcel struct {
+	days  []int64 // ascending
+	sums  [2]sum
+	early []early
+}
+
+// parcel returns account i. Its days use the memory of another parcel, which is spent.
+func (t *table[K]) parcel(i int, spent parcel) parcel {
+	a := t.at(i)
+	return parcel{
+		days:  t.appendTicks(spent.days[:0], i),
+		sums:  [2]sum{t.sum(a, onFirst), t.sum(a, onOther)},
+		early: t.early(a),
+	}
+}
+
+// enter adds a parcel to its customer's account, which it makes if there is none.
+func (t *table[K]) enter(r *packed, tail []byte, from parcel) error {
 	i, err := t.find(r, tail)
 	if err != nil {
 		return err
 	}
 	a := t.at(i)
-	if len(rec.days) > 0 {
-		if err := t.join(a, rec); err != nil {
+	if len(from.days) > 0 {
+		if err := t.join(a, from); err != nil {
 			return err
 		}
 	}
-	for _, d := range rec.early {
-		if err := t.refund(a, K(d.tick), sumOf(d.amount)); err != nil {
+	for _, e := range from.early {
+		if err := t.refund(a, K(e.tick), e.sum); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// join adds the purchases of a stored account, and the refunds that are not early.
-func (t *table[K]) join(a *account[K], rec record) error {
-	start := K(rec.days[0])
-	first := onFirst
+// join adds the purchases of a parcel, and the refunds that are not early.
+func (t *table[K]) join(a *account[K], from parcel) error {
+	start := K(from.days[0])
+	on := onFirst
 	switch {
 	case a.n > 0 && a.start < start:
-		first = onOther
+		on = onOther
 	case a.n > 0 && a.start > start:
 		if err := t.demote(a); err != nil {
 			return err
 		}
 	}
-	if err := t.addSum(a, first, sumOf(rec.first)); err != nil {
+	if err := t.addSum(a, on, from.sums[onFirst]); err != nil {
 		return err
 	}
-	if err := t.addSum(a, onOther, sumOf(rec.rest)); err != nil {
+	if err := t.addSum(a, onOther, from.sums[onOther]); err != nil {
 		return err
 	}
-	for _, day := range rec.days {
+	for _, day := range from.days {
 		t.insert(a, K(day))
 	}
 	return t.settle(a)

@@ -7,7 +7,6 @@ import (
 	"hash/maphash"
 	"math"
 	"runtime"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -35,6 +34,8 @@ type Partial struct {
 	end    int64             // tick of o.End; math.MaxInt64 if that is not set
 	last   int64             // the latest tick entered
 	report Report            // of the rows; customers and purchases are counted when Histories asks
+	late   *Partial          // takes the rows after the tick split, if there is one
+	split  int64
 }
 
 // What is common to the tables of a Partial.
@@ -62,7 +63,8 @@ const (
 // Cells are one table of a Partial, whatever its ticks.
 type cells interface {
 	addAll(b *rows) error
-	enter(r *packed, tail []byte, rec record) error
+	enter(r *packed, tail []byte, from parcel) error
+	parcel(i int, spent parcel) parcel
 	record(i int) record
 	len() int
 	id(i int) string
@@ -70,6 +72,7 @@ type cells interface {
 	touch(i int) int
 	history(i int, v *view) (History, bool, error)
 	purchases(i int) int
+	total(i int) (money.Amount, error)
 	appendTicks(to []int64, i int) []int64
 	bytes() int64
 }
@@ -161,16 +164,21 @@ func (p *Partial) check(tx *ledger.Transaction, e *entry) (bool, error) {
 		p.report.AfterEnd++
 		return false, nil
 	}
-	p.last = max(p.last, tick)
 	units, whole := tx.Amount.Minor()
 	if !whole {
 		units = int64(tx.Amount.Sign())
 	}
+	side := p
+	if p.late != nil && tick > p.split {
+		side = p.late
+		side.report.Rows++
+	}
+	side.last = max(side.last, tick)
 	switch {
 	case units == 0:
-		p.report.FreeOrders++
+		side.report.FreeOrders++
 	case units < 0:
-		p.report.Refunds++
+		side.report.Refunds++
 	}
 	e.id, e.tick, e.amount, e.units, e.exact = tx.Customer, tick, tx.Amount, units, !whole
 	return true, nil
@@ -219,13 +227,13 @@ func (p *Partial) addAll(table int, b *rows) error {
 	return p.withinLimit()
 }
 
-// enter adds a stored account to the customer's, without a look at the limit.
-func (p *Partial) enter(id string, rec record) error {
+// enter adds a parcel to a customer's account, without a look at the limit.
+func (p *Partial) enter(id string, from parcel) error {
 	hash := p.hash(id)
 	r := packed{head: headOf(id), hash: uint32(hash), size: uint32(len(id))}
 	t := p.table(p.tableOf(hash))
 	before := t.bytes()
-	err := t.enter(&r, []byte(id[min(len(id), headSize):]), rec)
+	err := t.enter(&r, []byte(id[min(len(id), headSize):]), from)
 	p.memory.Add(t.bytes() - before)
 	return err
 }
@@ -249,15 +257,21 @@ func (p *Partial) tableOf(hash uint64) int {
 	return int(hash >> 56)
 }
 
-// spreadOut moves the customers from the first table to all of them.
+// spreadOut moves the customers from the first table to all of them, if they are not there yet.
 func (p *Partial) spreadOut() {
+	if p.late != nil {
+		p.late.spreadOut()
+	}
+	if p.spread {
+		return
+	}
 	all := p.tables[0]
 	p.tables[0], p.spread = nil, true
 	if all == nil {
 		return
 	}
 	for i := range all.len() {
-		_ = p.enter(all.id(i), all.record(i)) // the sums are those of the account alone
+		_ = p.enter(all.id(i), all.parcel(i, parcel{})) // the account is new, so that there is nothing to add up
 	}
 	p.memory.Add(-all.bytes())
 }
@@ -302,18 +316,24 @@ func (p *Partial) Histories(ctx context.Context, end time.Time, unit time.Durati
 }
 
 func (p *Partial) histories(ctx context.Context, end time.Time, unit time.Duration, workers int) (*Histories, error) {
+	hs, _, err := p.placed(ctx, end, unit, workers)
+	return hs, err
+}
+
+// placed returns the histories and the account of each.
+func (p *Partial) placed(ctx context.Context, end time.Time, unit time.Duration, workers int) (*Histories, []sortKey, error) {
 	p.ready()
 	tick, err := endTick(p.clock, end, unit)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if p.last > tick {
-		return nil, fmt.Errorf("clv: the summary has rows up to %s, after the end %s; set the End of its options",
+		return nil, nil, fmt.Errorf("clv: the summary has rows up to %s, after the end %s; set the End of its options",
 			tickText(p.o.Granularity, p.last), end.In(p.o.Location).Format(time.DateOnly))
 	}
 	keys, err := p.byCustomer(ctx, workers)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	rows := make([]History, len(keys))
 	v := newView(p.o.Granularity, unit, tick, p.zero, len(keys))
@@ -340,14 +360,21 @@ func (p *Partial) histories(ctx context.Context, end time.Time, unit time.Durati
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	hs := &Histories{Unit: unit, End: end.In(p.o.Location), Report: p.report.with(int(purchases.Load()), int(customers.Load()), len(rows))}
-	if hs.Report.RefundOnly > 0 {
-		rows = slices.DeleteFunc(rows, func(h History) bool { return h.Customer == "" })
+	if found := int(customers.Load()); found < len(rows) { // leave out those without a purchase
+		n := 0
+		for i := range rows {
+			if rows[i].Customer != "" {
+				rows[n], keys[n] = rows[i], keys[i]
+				n++
+			}
+		}
+		clear(rows[n:])
+		rows = rows[:n]
 	}
-	hs.Rows = rows
-	return hs, nil
+	report := p.report.with(int(purchases.Load()), len(rows), len(keys))
+	return &Histories{Unit: unit, End: end.In(p.o.Location), Rows: rows, Report: report}, keys[:len(rows)], nil
 }
 
 // viewBatch is how many accounts are fetched at once.

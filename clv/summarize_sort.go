@@ -34,16 +34,20 @@ func (p *Partial) byCustomer(ctx context.Context, workers int) ([]sortKey, error
 			keys = append(keys, sortKey{index: uint32(j), table: uint16(i)})
 		}
 	}
-	id := func(k sortKey) string { return p.tables[k.table].id(int(k.index)) }
+	return keys, orderKeys(ctx, keys, func(k sortKey) string { return p.tables[k.table].id(int(k.index)) }, workers)
+}
+
+// orderKeys fills in the prefixes and puts the keys in the order of the ids.
+func orderKeys(ctx context.Context, keys []sortKey, id func(sortKey) string, workers int) error {
 	skip := commonPrefix(keys, id)
-	err := inParallel(ctx, n, workers, func(from, to int) error {
+	err := inParallel(ctx, len(keys), workers, func(from, to int) error {
 		for i := from; i < to; i++ {
 			keys[i].prefix = prefixAt(id(keys[i]), skip)
 		}
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	less := func(a, b sortKey) int {
 		if c := cmp.Compare(a.prefix, b.prefix); c != 0 {
@@ -51,8 +55,8 @@ func (p *Partial) byCustomer(ctx context.Context, workers int) ([]sortKey, error
 		}
 		return cmp.Compare(id(a), id(b))
 	}
-	sortParallel(ctx, keys, make([]sortKey, n), less, workers)
-	return keys, ctx.Err()
+	sortParallel(ctx, keys, make([]sortKey, len(keys)), less, workers)
+	return ctx.Err()
 }
 
 // commonPrefix returns the length of the longest prefix that all ids share.

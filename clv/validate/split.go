@@ -2,7 +2,6 @@ package validate
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"time"
@@ -25,7 +24,7 @@ type Holdout struct {
 type Outcome struct {
 	Customer  string       `json:"customer"`
 	Purchases int          `json:"purchases"` // distinct days with a purchase
-	Spend     money.Amount `json:"spend"`     // net of refunds that were dated in the period
+	Spend     money.Amount `json:"spend"`     // net of refunds that were dated in the period and are not of the only purchase
 }
 
 // SplitOptions are those of clv.Summarize that a split can use. The zero value, and a nil pointer, are the defaults.
@@ -49,54 +48,16 @@ func Split(ctx context.Context, log iter.Seq2[ledger.Transaction, error], split,
 	if !ledger.Day(end, options.Location).Start.After(ledger.Day(split, options.Location).Start) {
 		return nil, fmt.Errorf("validate: split at %s and end at %s: want an end on a later day", split.Format(time.DateOnly), end.Format(time.DateOnly))
 	}
-	// The histories before are a summary of the rows before; those of all rows give what came after by difference.
-	last := ledger.Day(split, options.Location).End
-	var early []ledger.Transaction
-	all := func(yield func(ledger.Transaction, error) bool) {
-		for t, err := range log {
-			if err == nil && t.At.Before(last) {
-				early = append(early, t)
-			}
-			if !yield(t, err) {
-				return
-			}
-		}
-	}
-	summary := &clv.SummaryOptions{Location: options.Location, Workers: options.Workers}
-	whole, err := clv.Summarize(ctx, all, end, unit, summary)
-	if err != nil {
-		return nil, err
-	}
-	calibration, err := clv.Summarize(ctx, ledger.Transactions(early), split, unit, summary)
+	calibration, later, err := clv.SummarizeSplit(ctx, log, split, end, unit, &clv.SummaryOptions{Location: options.Location, Workers: options.Workers})
 	if err != nil {
 		return nil, err
 	}
 	if len(calibration.Rows) == 0 {
 		return nil, fmt.Errorf("validate: no purchase on or before %s", split.Format(time.DateOnly))
 	}
-	return join(calibration, whole, end)
-}
-
-// join pairs the customers of both summaries, which are sorted by customer.
-func join(calibration, whole *clv.Histories, end time.Time) (*Holdout, error) {
-	h := &Holdout{Calibration: calibration, End: end, Rows: make([]Outcome, len(calibration.Rows))}
-	i := 0
-	for _, after := range whole.Rows {
-		if i == len(calibration.Rows) || after.Customer != calibration.Rows[i].Customer {
-			h.New++
-			continue
-		}
-		before := calibration.Rows[i]
-		spend, err := after.Spend.Sub(before.Spend)
-		if err != nil {
-			return nil, fmt.Errorf("validate: customer %q: %w", before.Customer, err)
-		}
-		h.Rows[i] = Outcome{before.Customer, after.X - before.X, spend}
-		h.Duration = after.T - before.T
-		i++
-	}
-	if i != len(h.Rows) {
-		return nil, errors.New("validate: a customer of the calibration is missing from the whole")
+	h := &Holdout{Calibration: calibration, End: end, Duration: later.Duration, New: later.New, Rows: make([]Outcome, len(calibration.Rows))}
+	for i, after := range later.Rows {
+		h.Rows[i] = Outcome{calibration.Rows[i].Customer, after.Purchases, after.Spend}
 	}
 	return h, nil
 }
