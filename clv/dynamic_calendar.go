@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"math"
 	"slices"
@@ -52,7 +53,6 @@ type Calendar struct {
 	own      [][]schedule     // by customer and term, nil where the rows for all hold
 	width    int              // coefficients
 	common   []turn           // of customers without rows of their own
-	coded    []([]float64)    // by term and level, the columns; nil for numbers
 }
 
 // A schedule is a covariate of a customer or of all: what it is from a tick on. NaN means that it is not known.
@@ -70,6 +70,7 @@ const since = math.MinInt64
 var (
 	errCalendarName = errors.New("a covariate needs a name")
 	errBothKinds    = errors.New("a covariate has a level in some rows and none in others")
+	errBoth         = errors.New("a level and a value")
 	errSameFrom     = errors.New("a second row for the same customer, name and time")
 	errOverlap      = errors.New("not after From, or after the next row begins")
 	errNoEndOfRow   = errors.New("the last row has no Until, and neither have the options, so how long it holds is not known")
@@ -112,6 +113,26 @@ func NewCalendar(ctx context.Context, rows iter.Seq2[CalendarRow, error], o *Cal
 		return nil, errNoCalendar
 	}
 	return b.finish(ctx)
+}
+
+// ReadCalendar reads the rows of a calendar from CSV text with the columns name, from and value or level, and, where there
+// are such rows, customer and until. An empty from, until or customer is that of CalendarRow. A row with neither a value
+// nor a level, or with both, is a *ledger.RowError; further errors are those of ledger.ReadRecords.
+func ReadCalendar(ctx context.Context, r io.Reader, o *ledger.CSVOptions) iter.Seq2[CalendarRow, error] {
+	schema := ledger.Schema{Required: []string{"name"}, Optional: []string{"customer", "from", "until", "value", "level"}, Prefix: "clv"}
+	return ledger.ReadRecords(ctx, r, o, schema, func(rec *ledger.Record) (CalendarRow, error) {
+		row := CalendarRow{Customer: rec.Text("customer"), Name: rec.Text("name"), From: rec.Time("from"), Until: rec.Time("until"),
+			Level: rec.Text("level")}
+		switch {
+		case rec.Has("value") && row.Level != "":
+			rec.Fail("level", errBoth)
+		case rec.Has("value"):
+			row.Value = rec.Float("value")
+		case row.Level == "":
+			rec.Fail("value", errNoValue)
+		}
+		return row, nil
+	})
 }
 
 // A calendarBuilder collects rows under names that are not sorted yet.

@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -323,5 +324,30 @@ func TestSummarizeDynamicErrors(t *testing.T) {
 	// A hole that nobody was observed in is none.
 	if _, _, err := clv.SummarizeDynamic(ctx, ledger.Transactions(buys("bob", "2025-05-11")), holes, end, clv.Day, nil); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestReadCalendar(t *testing.T) {
+	ctx := context.Background()
+	rows, err := ledger.Collect(clv.ReadCalendar(ctx, strings.NewReader("name,from,until,value,level,customer\n"+
+		"mail,2025-01-01,2025-02-01,1.5,,ann\nseason,,,,winter,\n"), nil))
+	want := []clv.CalendarRow{
+		{Customer: "ann", Name: "mail", From: on("2025-01-01"), Until: on("2025-02-01"), Value: 1.5},
+		{Name: "season", Level: "winter"},
+	}
+	if diff := cmp.Diff(want, rows); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	for text, want := range map[string]string{
+		"name,value\n,1\n":          `clv: row 1: field "name": value "": missing`,
+		"name,value,level\nx,1,a\n": `clv: row 1: field "level": value "a": a level and a value`,
+		"name,value,level\nx,,\n":   `clv: row 1: field "value": value "": missing value`,
+		"name,value\nx,one\n":       `clv: row 1: field "value": value "one": not a number`,
+		"name,from,value\nx,y,1\n":  `clv: row 1: field "from": value "y": not a date of the layouts 2006-01-02T15:04:05Z07:00, 2006-01-02`,
+	} {
+		var bad *ledger.RowError
+		if _, err := ledger.Collect(clv.ReadCalendar(ctx, strings.NewReader(text), nil)); !errors.As(err, &bad) || err.Error() != want {
+			t.Errorf("%q: %v, want %s", text, err, want)
+		}
 	}
 }

@@ -338,12 +338,12 @@ func (c *dynamicProblem) fit(ctx context.Context, base *fit.Estimate[ParetoNBD],
 		p.Withhold = fmt.Sprintf("the coefficients are shrunken by an L2 penalty of %g", o.Ridge)
 	}
 	first, others := [][]float64{plain}, c.starts()
-	if base.Cov == nil {
+	if !identified(base.Cov, values(base.Params)) {
 		first, others = others, first
 	}
 	r, err := c.search(ctx, p, first, options)
 	for _, start := range append(others, first...) { // while it ran off, or met another maximum
-		if ctx.Err() != nil || (r.Theta != nil && (o.Ridge > 0 || (r.Cov != nil && r.LogLik >= base.LogLik))) {
+		if ctx.Err() != nil || (r.Theta != nil && (o.Ridge > 0 || (identified(r.Cov, r.Theta[:c.base]) && r.LogLik >= base.LogLik))) {
 			break
 		}
 		options.Start = nil
@@ -360,10 +360,28 @@ func (c *dynamicProblem) fit(ctx context.Context, base *fit.Estimate[ParetoNBD],
 	e := mle.Estimate(r, c.params, m.withParams(r.Theta))
 	e.Customers, e.Unit = int(c.weight), base.Unit
 	e.Evaluations += base.Evaluations
+	for _, s := range c.slots {
+		if p := e.Params[s.param]; p.StdErr*c.scale[s.column] > 2 {
+			warning := fmt.Sprintf("%s is identified only in part: its standard error is %.2g", p.Name, p.StdErr)
+			if !slices.Contains(e.Warnings, warning) {
+				e.Warnings = append(e.Warnings, warning)
+			}
+		}
+	}
 	if err != nil {
 		return e, fmt.Errorf("clv: fit of %s: %w", m.Kind(), err)
 	}
 	return e, nil
+}
+
+// identified reports whether the data say of each parameter of the base where it is, by the standard error of its log.
+func identified(cov [][]float64, base []float64) bool {
+	for i, v := range base {
+		if cov == nil || !(math.Sqrt(cov[i][i]) <= 2*v) {
+			return false
+		}
+	}
+	return true
 }
 
 // search maximizes from near the estimate that the starts lead to, and from the starts.
@@ -436,7 +454,7 @@ func (c *dynamicProblem) near(ctx context.Context, p mle.Problem, options fit.Op
 	var start []float64
 	if fixed {
 		r, err := mle.Maximize(ctx, p, &options)
-		if start = r.Theta; err != nil || (r.Cov == nil && p.Withhold == "") { // it ran off, which the rest may not
+		if start = r.Theta; err != nil || (p.Withhold == "" && !identified(r.Cov, start[:c.base])) { // it ran off, which the rest may not
 			return nil
 		}
 		p.Starts = [][]float64{start}
