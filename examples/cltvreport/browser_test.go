@@ -14,6 +14,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/custval/custval/examples/report"
+	"github.com/custval/custval/examples/sample"
 )
 
 // A browser is a headless Chromium that is spoken to through a pipe in the DevTools protocol: messages of JSON, each ended
@@ -257,7 +260,7 @@ const layout = `(() => {
   return bad;
 })()`
 
-// TestBrowser looks at the sample's report on screens from 360 pixels to a desktop's, light and dark, with and without
+// TestBrowser looks at the sample's report on screens from 320 pixels, which is 1280 at four times the size, to a desktop's, light and dark, with and without
 // scripts, and on paper. CUSTVAL_SHOTS=directory keeps the pictures.
 func TestBrowser(t *testing.T) {
 	b := start(t)
@@ -266,7 +269,7 @@ func TestBrowser(t *testing.T) {
 	if err := run(context.Background(), config{unit: "week", currency: "USD", out: path}, &bytes.Buffer{}); err != nil {
 		t.Fatal(err)
 	}
-	for _, width := range []int{360, 390, 768, 1280, 1920} {
+	for _, width := range []int{320, 360, 390, 768, 1280, 1920} {
 		for _, scheme := range []string{"light", "dark"} {
 			b.screen(width, scheme, true)
 			b.open(path)
@@ -279,6 +282,9 @@ func TestBrowser(t *testing.T) {
 				t.Errorf("%d %s: %s", width, scheme, problem)
 			}
 			b.shoot(fmt.Sprintf("%s-%d", scheme, width))
+			if scheme == "dark" {
+				continue
+			}
 			with := b.page()
 			b.screen(width, scheme, false)
 			b.open(path)
@@ -293,6 +299,66 @@ func TestBrowser(t *testing.T) {
 	b.screen(1280, "light", true)
 	b.call("Emulation.setEmulatedMedia", map[string]any{"media": ""}, nil)
 	sorting(b)
+}
+
+// TestExtremes looks at a page whose texts are long and whose numbers are great, and at the sample's with its text at
+// twice the size.
+func TestExtremes(t *testing.T) {
+	b := start(t)
+	dir := t.TempDir()
+	write := func(name string, r *report.Report) string {
+		t.Helper()
+		path := filepath.Join(dir, name)
+		var page bytes.Buffer
+		if err := r.WriteHTML(&page); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, page.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	word, long := strings.Repeat("Donaudampfschiff", 6), strings.Repeat("a long name of a thing ", 6)
+	lines := &report.LineChart{Title: long, Says: long + word, X: report.Axis{Title: long}, Y: report.Axis{Title: long}, Marks: []report.Mark{{X: 1, Word: "here"}, {X: 9, Word: "and there"}}}
+	for i := range 5 {
+		lines.Series = append(lines.Series, report.Series{Name: long, Tone: report.Tone(i), Points: []report.Point{{X: 0, Y: -1e9}, {X: 10, Y: float64(i) * 1e9}}})
+	}
+	bars := &report.BarChart{Title: word, Says: long, Axis: report.Axis{Title: long}}
+	for i := range 12 {
+		bars.Bars = append(bars.Bars, report.Bar{Name: []string{word, long}[i%2], Parts: []float64{float64(i-3) * 1e11}, Label: "USD 1,200,000,000,000.00"})
+	}
+	table := &report.Table{Caption: long + word, Sortable: true}
+	var row []report.Cell
+	for i := range 14 {
+		table.Columns = append(table.Columns, report.Column{Title: []string{word, long}[i%2], Numeric: i%3 == 1})
+		row = append(row, report.Cell{Text: []string{word, long, "1,000,000,000,000.00"}[i%3]})
+	}
+	table.Rows = [][]report.Cell{row, row}
+	extremes := write("extremes.html", &report.Report{Title: long + word, Subtitle: word + long, End: sample.ShopEnd, Sections: []report.Section{{Name: "a", Title: word, Lead: word + long,
+		Blocks: []report.Block{report.Text(word), report.Note(word), lines, bars, table, report.Figures{{Name: word, Value: "USD 1,200,000,000,000.00", Interval: long, Note: word}, {Name: "n", Value: "1"}}}}}})
+	look := func(what string) {
+		t.Helper()
+		var bad []string
+		b.eval(layout, &bad)
+		for _, problem := range bad {
+			t.Errorf("%s: %s", what, problem)
+		}
+		b.shoot(what)
+	}
+	for _, width := range []int{360, 768, 1280} {
+		b.screen(width, "light", true)
+		b.open(extremes)
+		look(fmt.Sprintf("extremes-%d", width))
+	}
+	path := filepath.Join(dir, "report.html")
+	if err := run(context.Background(), config{unit: "week", currency: "USD", out: path}, &bytes.Buffer{}); err != nil {
+		t.Fatal(err)
+	}
+	b.screen(1280, "light", true)
+	b.open(path)
+	var size string
+	b.eval(`document.documentElement.style.fontSize = "200%"`, &size)
+	look("twice-1280")
 }
 
 // sorting clicks on the head of a column twice.

@@ -23,7 +23,7 @@ func ExampleNew() {
 		fmt.Println(err)
 		return
 	}
-	r, err := report.New(ctx, &report.Options{Title: "Our customers", Log: log, Sections: []string{"headline", "channels", "method"}})
+	r, err := report.New(ctx, &report.Options{Title: "Our customers", Log: log, Sections: []string{"channels", "segments", "quality"}})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -41,9 +41,9 @@ func ExampleNew() {
 	fmt.Println(charts.WriteFile(path, &page)) // whole or not at all
 	// Output:
 	// Summary
-	// At a glance
 	// Value by channel
-	// Method
+	// Segments
+	// Notes on the data
 	// <nil>
 }
 

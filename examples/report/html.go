@@ -21,7 +21,7 @@ var (
 	pageScript string
 
 	page = template.Must(template.New("page").Funcs(template.FuncMap{
-		"kind": kindOf, "at": cellAt, "day": day,
+		"kind": kindOf, "at": cellAt, "headed": headed, "day": day,
 		"svg":    func(c chart) template.HTML { return c.svg() },
 		"legend": func(c chart) []key { return c.legend() },
 	}).Parse(pageText))
@@ -48,6 +48,18 @@ func kindOf(b Block) string {
 		return "table"
 	}
 	return "chart"
+}
+
+// headed returns the classes of the head of a column: long names of narrow columns get room for two words a line.
+func headed(c Column) string {
+	class := ""
+	if c.Numeric {
+		class = "n"
+		if len(c.Title) > 12 {
+			class = "n l"
+		}
+	}
+	return class
 }
 
 // A view is a cell with its place in the table.

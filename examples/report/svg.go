@@ -63,7 +63,7 @@ func newScale(a Axis, values []float64, most int, stretch bool) scale {
 		if v > s.high+step*1e-9 {
 			return s
 		}
-		s.ticks = append(s.ticks, Tick{v, tickLabel(v, step, a.Percent)})
+		s.ticks = append(s.ticks, Tick{v, tickLabel(v, step, max(s.high, -s.low), a.Percent)})
 	}
 }
 
@@ -78,18 +78,32 @@ func niceStep(least float64) float64 {
 	return 10 * power
 }
 
-func tickLabel(v, step float64, percent bool) string {
+// tickLabel writes a value of an axis that reaches to most: from 100,000 on in thousands, millions or billions, for which
+// there is room.
+func tickLabel(v, step, most float64, percent bool) string {
 	if percent {
 		return decimals(100*v, places(100*step)) + "\u00a0%"
 	}
-	return decimals(v, places(step))
+	unit, word := 1.0, ""
+	switch {
+	case most >= 1e9:
+		unit, word = 1e9, "\u00a0bn"
+	case most >= 1e6:
+		unit, word = 1e6, "\u00a0M"
+	case most >= 1e5:
+		unit, word = 1e3, "\u00a0k"
+	}
+	if v == 0 {
+		return "0"
+	}
+	return decimals(v/unit, places(step/unit)) + word
 }
 
 // places is the number of decimals that a step needs.
 func places(step float64) int { return max(0, int(math.Ceil(-math.Log10(step)-1e-9))) }
 
 // longest is how many characters of a title fit on a phone.
-const longest = 46
+const longest = 42
 
 // shorten cuts a text that has more characters, at a space if one is near. The alternative text and the tables have it whole.
 func shorten(text string, most int) string {
@@ -102,6 +116,38 @@ func shorten(text string, most int) string {
 		cut = cut[:i]
 	}
 	return cut + "\u2026"
+}
+
+// lineHeight is the distance of the lines of a title in its em.
+const lineHeight = 1.3
+
+// broken breaks a title into two lines at most, the second one shortened.
+func broken(title string) []string {
+	if utf8.RuneCountInString(title) <= longest {
+		return []string{title}
+	}
+	at := strings.LastIndexByte(string([]rune(title)[:longest+1]), ' ')
+	if at < 0 {
+		return []string{shorten(title, longest)}
+	}
+	return []string{title[:at], shorten(title[at+1:], longest)}
+}
+
+// tall adds to a class what makes room for titles of two lines.
+func tall(class string, titles ...string) string {
+	for _, t := range titles {
+		if len(broken(t)) > 1 {
+			return class + " tall"
+		}
+	}
+	return class
+}
+
+// title adds the lines of an axis title at a height of the plot, moved by so many em.
+func (d *drawing) title(lines []string, y string, right, down float64) {
+	for i, line := range lines {
+		d.add(`<text class="title" x="0" y="%s" dx="%.1fem" dy="%.1fem">%s</text>`, y, right, down+lineHeight*float64(i), html.EscapeString(line))
+	}
 }
 
 // open begins the SVG of a plot with its alternative text.
@@ -121,7 +167,7 @@ func (c *LineChart) svg() template.HTML {
 	}
 	x, y := newScale(c.X, xs, 6, false), newScale(c.Y, ys, 5, true)
 	var d drawing
-	d.open("lines", c.Title, c.Says, "17rem")
+	d.open(tall("lines", c.X.Title, c.Y.Title), c.Title, c.Says, "17rem")
 	for _, t := range y.ticks {
 		at := percent(1 - y.at(t.At))
 		d.add(`<line class="grid" x1="0" x2="100%%" y1="%s" y2="%s"/>`, at, at)
@@ -129,14 +175,15 @@ func (c *LineChart) svg() template.HTML {
 	}
 	for i, t := range x.ticks {
 		class, at := "tick", percent(x.at(t.At))
-		if i%2 == 1 && len(x.ticks) > 4 {
+		if i%2 == 1 && len(x.ticks) > 3 {
 			class = "tick odd"
 		}
 		d.add(`<text class="%s" x="%s" y="100%%" dy="1.5em" text-anchor="middle">%s</text>`, class, at, html.EscapeString(t.Label))
 	}
 	d.add(`<line class="axis" x1="0" x2="100%%" y1="%[1]s" y2="%[1]s"/>`, percent(1-max(0, min(1, y.at(0)))))
-	d.add(`<text class="title" x="0" y="0" dx="-4.3em" dy="-1.5em">%s</text>`, html.EscapeString(shorten(c.Y.Title, longest)))
-	d.add(`<text class="title" x="0" y="100%%" dx="-4.3em" dy="3.4em">%s</text>`, html.EscapeString(shorten(c.X.Title, longest)))
+	above := broken(c.Y.Title)
+	d.title(above, "0", -4.3, -1.5-lineHeight*float64(len(above)-1))
+	d.title(broken(c.X.Title), "100%", -4.3, 3.4)
 	for _, m := range c.Marks {
 		at := x.at(m.X)
 		anchor, dx := "start", ".5em"
@@ -196,7 +243,7 @@ func (c *BarChart) svg() template.HTML {
 	const row = 2.7 // rem
 	down := func(i int, rem float64) string { return percent((row*float64(i) + rem) / (row * float64(len(c.Bars)))) }
 	var d drawing
-	d.open("bars", c.Title, c.Says, strconv.FormatFloat(row*float64(len(c.Bars)), 'f', -1, 64)+"rem")
+	d.open(tall("bars", c.Axis.Title), c.Title, c.Says, strconv.FormatFloat(row*float64(len(c.Bars)), 'f', -1, 64)+"rem")
 	for i, t := range x.ticks {
 		class, at := "tick", percent(x.at(t.At))
 		if i%2 == 1 && len(x.ticks) > 4 {
@@ -212,9 +259,9 @@ func (c *BarChart) svg() template.HTML {
 		d.add(`<line class="grid" x1="%[1]s" x2="%[1]s" y1="0" y2="100%%"/>`, at)
 		d.add(`<text class="%s" x="%s" y="100%%" dy="1.4em" text-anchor="%s">%s</text>`, class, at, anchor, html.EscapeString(t.Label))
 	}
-	d.add(`<text class="title" x="0" y="100%%" dy="3.3em">%s</text>`, html.EscapeString(shorten(c.Axis.Title, longest)))
+	d.title(broken(c.Axis.Title), "100%", 0, 3.3)
 	for i, b := range c.Bars {
-		d.add(`<text class="name" x="0" y="%s" dy="1.05em">%s</text>`, down(i, 0), html.EscapeString(shorten(b.Name, longest-5-utf8.RuneCountInString(b.Label))))
+		d.add(`<text class="name" x="0" y="%s" dy="1.05em">%s</text>`, down(i, 0), html.EscapeString(shorten(b.Name, longest-8-utf8.RuneCountInString(b.Label))))
 		d.add(`<text class="value" x="100%%" y="%s" dy="1.05em" text-anchor="end">%s</text>`, down(i, 0), html.EscapeString(b.Label))
 		at := b.Start
 		for j, p := range b.Parts {
@@ -239,10 +286,10 @@ func (c *BarChart) svg() template.HTML {
 
 // A key is an entry of a legend.
 type key struct {
-	Tone   Tone
-	Dashed bool
-	Band   bool
-	Word   string
+	Tone         Tone
+	Line, Dashed bool
+	Band         bool // around the line, or a bar
+	Word         string
 }
 
 // legend names the lines, where there are several or one has a band.
@@ -251,7 +298,7 @@ func (c *LineChart) legend() (keys []key) {
 		return nil
 	}
 	for _, s := range c.Series {
-		keys = append(keys, key{s.Tone, s.Dashed, s.Low != nil, s.Name})
+		keys = append(keys, key{s.Tone, true, s.Dashed, s.Low != nil, s.Name})
 	}
 	return keys
 }
