@@ -54,6 +54,51 @@ func TestCovariatesOfMoreModelsAreRecovered(t *testing.T) {
 	})
 }
 
+func TestCovErrorsOfMoreModels(t *testing.T) {
+	ctx := context.Background()
+	hs, d := covShop(t, clv.BGNBD{R: 0.8, Alpha: 5, A: 0.8, B: 2.5}, bgDoes, 100, 48)
+	bare := &clv.Histories{Unit: hs.Unit}
+	for range hs.Rows {
+		bare.Rows = append(bare.Rows, clv.History{X: 1, TX: 5, T: 20})
+	}
+	fits := map[string]func() error{
+		"clv: fit of bgcnbd: no history has LogGaps, the sum of the logs of the times between purchases; Summarize fills it": func() error {
+			_, err := clv.FitCovBGCNBD(ctx, bare, d, 2, nil)
+			return err
+		},
+		"clv: fit of mbgcnbd: k = -1: want a whole number from 1 to 100, or 0 to choose it": func() error {
+			_, err := clv.FitCovMBGCNBD(ctx, hs, d, -1, nil)
+			return err
+		},
+		"clv: fit of pdo: period = -1: want a positive finite number": func() error {
+			_, err := clv.FitCovPDO(ctx, hs, d, -1, nil)
+			return err
+		},
+		"clv: no histories": func() error {
+			_, err := clv.FitCovNormalNormal(ctx, nil, d, nil)
+			return err
+		},
+		`clv: covpdo: covariates on "Beta": they act on Alpha, A and B`: func() error {
+			_, err := clv.FitCovPDO(ctx, hs, d, 4, &clv.CovOptions{On: map[string][]string{"Beta": nil}})
+			return err
+		},
+		`clv: covnormalnormal: covariates on "Tau": they act on Mu`: func() error {
+			_, err := clv.FitCovNormalNormal(ctx, hs, d, &clv.CovOptions{On: map[string][]string{"Tau": nil}})
+			return err
+		},
+	}
+	for want, f := range fits {
+		if err := f(); err == nil || err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+	canceled, cancel := context.WithCancel(ctx)
+	cancel()
+	if _, err := clv.FitCovMBGCNBD(canceled, hs, d, 0, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, want %v", err, context.Canceled)
+	}
+}
+
 // discreteShop is covShop for the BG/BB.
 func discreteShop(t testing.TB, base clv.BGBB, effects []clv.Effect, n int, seed uint64) ([]clv.DiscreteHistory, *clv.Design) {
 	t.Helper()
@@ -259,13 +304,18 @@ func TestNullOfCovariates(t *testing.T) {
 			var ps []float64
 			for i := range uint64(repetitions) {
 				v, err := p(i)
+				if errors.Is(err, fit.ErrDiverged) { // the sample cannot tell S from infinity
+					continue
+				}
 				if err != nil {
 					t.Fatal(err)
 				}
 				ps = append(ps, v)
 			}
-			if d := kolmogorov(ps); d > 1.95/math.Sqrt(repetitions) {
-				t.Errorf("Kolmogorov's distance to the uniform distribution is %.3f", d)
+			d := kolmogorov(ps)
+			t.Logf("%d fits, distance to the uniform distribution %.3f", len(ps), d)
+			if d > 1.95/math.Sqrt(repetitions) || len(ps) < repetitions*98/100 {
+				t.Errorf("%d fits, Kolmogorov's distance to the uniform distribution is %.3f", len(ps), d)
 			}
 		})
 	}
@@ -283,6 +333,16 @@ func TestNullOfCovariates(t *testing.T) {
 			return ratioTest(ctx, hs, d, clv.FitBGNBD, clv.FitCovBGNBD, o)
 		})
 	}
+	null("normalnormal", func(seed uint64) (float64, error) {
+		hs, d, m := normalShop(t, n, 5000+seed)
+		r := rand.New(rand.NewPCG(seed, 8))
+		for i := range hs.Rows {
+			if h := &hs.Rows[i]; h.X > 0 {
+				h.Spend, _ = money.FromFloat(float64(h.X)*m.Base.Rand(r, h.X), "USD", money.HalfEven)
+			}
+		}
+		return ratioTest(ctx, hs, d, clv.FitNormalNormal, clv.FitCovNormalNormal, nil)
+	})
 	null("paretonbd", func(seed uint64) (float64, error) {
 		hs, d := covShop(t, paretoShop, zero("Alpha", "Beta"), n, 3000+seed)
 		return ratioTest(ctx, hs, d, clv.FitParetoNBD, clv.FitCovParetoNBD, nil)

@@ -191,22 +191,31 @@ func spendRows(ctx context.Context, data *Histories, p patterns, workers int) co
 	return c
 }
 
-// normalRows is that of the normal-normal, whose plain fit measures the means in their standard deviations too.
+// normalRows is that of the normal-normal. The means are measured in their standard deviations, so that the search does
+// not depend on the currency.
 func normalRows(ctx context.Context, data *Histories, p patterns, workers int) covRows {
-	sample, err := newNormalSample(data)
-	if err != nil { // the plain fit has accepted it
-		return covRows{}
-	}
 	rows, c := rowsByPattern(ctx, p, workers, func(i int) (normalRow, bool) {
 		h := &data.Rows[i]
 		if h.X == 0 {
 			return normalRow{}, false
 		}
-		return normalRow{float64(h.X), (h.MeanSpend() - sample.mean) / sample.sd, float64(h.customers())}, true
+		return normalRow{float64(h.X), h.MeanSpend(), float64(h.customers())}, true
 	}, func(a, b normalRow) int {
 		return cmp.Or(cmp.Compare(a.x, b.x), cmp.Compare(a.z, b.z))
 	}, func(r *normalRow) int { return int(r.x) }, func(r *normalRow) *float64 { return &r.weight })
+	weight := 0.0
+	for _, r := range rows {
+		weight += r.weight
+		c.location += r.weight * r.z
+	}
+	c.location /= weight
+	for _, r := range rows {
+		c.scale += r.weight * (r.z - c.location) * (r.z - c.location)
+	}
+	c.scale = math.Sqrt(c.scale / weight)
+	for i := range rows {
+		rows[i].z = (rows[i].z - c.location) / c.scale
+	}
 	c.kernel = plainKernel(sumNormalNormal)(rows)
-	c.location, c.scale = sample.mean, sample.sd
 	return c
 }
