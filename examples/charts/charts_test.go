@@ -30,6 +30,9 @@ func TestEveryChart(t *testing.T) {
 		"waterfall": func() (Chart, error) {
 			return Waterfall(labels(), []Bar{{"start", 5}, {"new", 3}, {"lost", -2}, {"end", 6}})
 		},
+		"ranked": func() (Chart, error) {
+			return Ranked(labels(), []string{"p", "q"}, []Rank{{Name: "a", Parts: []float64{1, 2}, Low: 2, High: 4}, {Name: "b", Start: 1, Parts: []float64{-2}, Color: 1}})
+		},
 		"lorenz": func() (Chart, error) { return Lorenz(labels(), Points{{X: 0, Y: 0}, {X: 0.5, Y: 0.1}, {X: 1, Y: 1}}) },
 	} {
 		c, err := draw()
@@ -51,6 +54,10 @@ func TestEveryChart(t *testing.T) {
 		}
 		if err := f.Close(); err != nil {
 			t.Fatal(err)
+		}
+		small, err := c.PNG()
+		if err != nil || !bytes.HasPrefix(small, []byte("\x89PNG")) {
+			t.Errorf("%s: %d bytes of PNG with error %v", name, len(small), err)
 		}
 		svg, err := c.SVG()
 		if err != nil {
@@ -82,9 +89,34 @@ func TestNothingToDraw(t *testing.T) {
 		"heat":      func() (Chart, error) { return HeatMap(labels(), "share", Grid{}, 0, 1) },
 		"bars":      func() (Chart, error) { return Bars(labels(), nil) },
 		"waterfall": func() (Chart, error) { return Waterfall(labels(), []Bar{{"alone", 1}}) },
+		"ranked":    func() (Chart, error) { return Ranked(labels(), nil, nil) },
 	} {
 		if _, err := draw(); err == nil || !strings.HasPrefix(err.Error(), "charts: Title of it: ") {
 			t.Errorf("%s: error %v", name, err)
+		}
+	}
+}
+
+// TestClearest holds that the legend goes where no line does, and to the top left if all corners are alike.
+func TestClearest(t *testing.T) {
+	up, down := Points{}, Points{}
+	for i := range 21 {
+		x := float64(i)
+		up, down = append(up, Point{X: x, Y: x * x}), append(down, Point{X: x, Y: 1 / (1 + x)})
+	}
+	for _, c := range []struct {
+		name   string
+		series []Series
+		want   Corner
+	}{
+		{"rising", []Series{{Points: up}}, TopLeft},
+		{"falling", []Series{{Points: down}}, TopRight},
+		{"flat", []Series{{Points: Points{{X: 0, Y: 1}, {X: 1, Y: 1}}}}, TopLeft},
+		{"one point", []Series{{Points: Points{{X: 1, Y: 1}}}}, TopLeft},
+		{"both on top", []Series{{Points: Points{{X: 0, Y: 9}, {X: 4, Y: 9}, {X: 10, Y: 9}}}, {Points: Points{{X: 0, Y: 0}, {X: 1, Y: 0}}}}, BottomRight},
+	} {
+		if got := clearest(c.series); got != c.want {
+			t.Errorf("%s: corner %d, want %d", c.name, got, c.want)
 		}
 	}
 }

@@ -85,6 +85,28 @@ func TestFiles(t *testing.T) {
 	}
 }
 
+// TestCDNOW holds the report of the public data set against published figures: its customers and repeat buyers, and
+// the optimum of both models.
+func TestCDNOW(t *testing.T) {
+	data := os.Getenv("CUSTVAL_DATA")
+	if data == "" {
+		t.Skip("CUSTVAL_DATA does not name the directory of the public data sets")
+	}
+	c := config{orders: filepath.Join(data, "cdnow.csv"), end: "1997-09-30", unit: "week", currency: "USD", sections: "headline,method,quality", out: filepath.Join(t.TempDir(), "r.html")}
+	if err := run(context.Background(), c, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile(c.out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{">2,357<", ">40.1\u00a0%<", ">0.2426<", ">4.414<", ">0.7929<", ">2.426<", ">6.25<", ">3.744<", ">15.44<", "of 2,357 customers and of the 946 who bought again"} {
+		if !strings.Contains(string(page), want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+}
+
 // TestBadInput holds that every mistake is one clear line, and that nothing is written then.
 func TestBadInput(t *testing.T) {
 	for name, x := range map[string]struct {

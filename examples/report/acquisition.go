@@ -119,7 +119,10 @@ func acquisition(ctx context.Context, f *facts) (Section, error) {
 			notes += fmt.Sprintf(" %s cost %s and won nobody by the last touch: it has no cost a customer.", capital(l.cells[0].Text), f.money(l.row.Spend))
 		}
 	}
-	s.Blocks = append(s.Blocks, Note(notes+" Not yet means that the cost has not been earned back in the months that all of these customers have had."))
+	if slices.ContainsFunc(lines, func(l line) bool { return l.back.open }) {
+		notes += " Not yet means that the cost has not been earned back in the months that all of these customers have had."
+	}
+	s.Blocks = append(s.Blocks, Note(notes))
 	return s, nil
 }
 
@@ -157,6 +160,7 @@ func (f *facts) spent() (ledger.Period, error) {
 type repayment struct {
 	cell  Cell
 	curve []Point
+	open  bool // not in the months observed
 	says  string
 }
 
@@ -228,6 +232,7 @@ func (f *facts) repay(r cac.Row, period ledger.Period) (repayment, error) {
 		out.cell = Cell{Text: decimals(p.Months, 1), Number: p.Months}
 		out.says = fmt.Sprintf(" All channels together had earned the cost back after %s months.", decimals(p.Months, 1))
 	} else {
+		out.open = true
 		out.cell = Cell{Text: "not yet, " + share(p.Share), Number: 1e6}
 		out.says = fmt.Sprintf(" After %s months, the age that all of them have reached, all channels together have earned %s of the cost.", strconv.Itoa(months), share(p.Share))
 	}

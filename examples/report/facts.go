@@ -327,7 +327,7 @@ func around(v, width float64) clv.Interval {
 }
 
 // representatives is the number of customers who stand for all in what is only needed to see how precise a sum is.
-const representatives = 1000
+const representatives = 1500
 
 // some returns at most so many customers, evenly spread over all: those of a log with fewer are all there.
 func some(rows []clv.History) []clv.History {

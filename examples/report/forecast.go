@@ -58,7 +58,7 @@ func forecast(ctx context.Context, f *facts) (Section, error) {
 	default:
 		s.Lead += fmt.Sprintf(" That is outside the %s interval, %s to %s: take the forecasts of this report with care.", f.level(), decimals(low, 0), decimals(high, 0))
 	}
-	curve, err := f.curve(ctx, e, held, split, weeks)
+	curve, err := f.curve(ctx, e, held, card.Expected, split, weeks)
 	if err != nil {
 		return s, err
 	}
@@ -130,8 +130,8 @@ func chance(m clv.BGNBD, rows []clv.History, t float64) float64 {
 }
 
 // curve follows the cumulative repeat purchases of the customers who were known on the day of split: what happened, what
-// the model says of the time before, and its forecast.
-func (f *facts) curve(ctx context.Context, e *fit.Estimate[clv.BGNBD], held *validate.Holdout, split time.Time, weeks int) (*LineChart, error) {
+// the model says of the time before, and its forecast, which reaches total at the end of the holdout.
+func (f *facts) curve(ctx context.Context, e *fit.Estimate[clv.BGNBD], held *validate.Holdout, total float64, split time.Time, weeks int) (*LineChart, error) {
 	known := map[string]bool{}
 	for _, h := range held.Calibration.Rows {
 		known[h.Customer] = true
@@ -163,8 +163,8 @@ func (f *facts) curve(ctx context.Context, e *fit.Estimate[clv.BGNBD], held *val
 		}
 	}
 	rows, unit := some(held.Calibration.Rows), float64(clv.Week)/float64(f.o.Unit)
-	scale := float64(len(held.Calibration.Rows)) / float64(len(rows))
-	const knots = 3
+	scale := total / expected(e.Model, rows, held.Duration) // from those who stand for all to all, so that the curve ends at their total
+	const knots = 2
 	outlooks := []outlook{{}} // at knots from 0 to the end; between them the square of the half-width is interpolated
 	for k := 1; k <= knots; k++ {
 		o, err := f.future(e, len(held.Calibration.Rows), rows, float64(k)/knots*float64(weeks)*unit)

@@ -12,7 +12,7 @@ import (
 // method says how the figures are made, with the parameters and the literature.
 func method(_ context.Context, f *facts) (Section, error) {
 	var s Section
-	s.Lead = "How the figures are made. Every figure comes from the orders up to the last day covered; nothing is random, the same data give the same report."
+	s.Lead = "How the figures are made. Nothing is random: the same data give the same report."
 	s.Blocks = []Block{
 		Text("Lifetime value is the " + f.earned.word + " of a customer so far (" + f.earning() + ") and the residual value: " + share(f.earned.share) + " of the expected spend of all future orders, discounted by " +
 			plain(f.o.Discount) + " a year. Purchases follow the BG/NBD model [1]: customers order at rates of their own until, after some order, they leave for good. What they spend an order follows the gamma-gamma model [2, 3], independent of how often they order. The sum over all future orders is the discounted expected residual transactions [2]."),
