@@ -231,7 +231,7 @@ func sortKeys(ctx context.Context, keys []rowKey, workers int) (sorted []rowKey,
 // Each worker moves a range of keys to places that it alone writes to.
 func radixPass(ctx context.Context, from, to []rowKey, shift, workers int) (moved bool, err error) {
 	workers = max(1, min(workers, len(from)/4096))
-	size := (len(from) + workers - 1) / workers
+	size := max(1, (len(from)+workers-1)/workers)
 	at := make([][1 << digit]int, workers)
 	each := func(work func(place *[1 << digit]int, keys []rowKey)) error {
 		return inPieces(ctx, len(from), size, workers, func(lo, hi int) error {

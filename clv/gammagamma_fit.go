@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/custval/custval/fit"
 	"github.com/custval/custval/internal/mle"
@@ -63,7 +64,7 @@ type spendRow struct {
 	weight   float64
 }
 
-// A spendSample is the customers of a fit of spend: equal ones merged, sorted by x and mean.
+// A spendSample is the customers of a fit of spend: equal ones merged, in an order of their values that begins with x.
 type spendSample struct {
 	rows       []spendRow
 	weight     float64 // customers used
@@ -79,48 +80,90 @@ func newSpendSample(ctx context.Context, hs *Histories, workers int) (*spendSamp
 	if _, err := hs.currency(); err != nil {
 		return nil, err
 	}
-	s := &spendSample{}
-	type point struct {
-		mean   float64
-		weight float64
-		x      int
-	}
-	points := make([]point, 0, len(hs.Rows))
-	for i := range hs.Rows {
-		h := &hs.Rows[i]
-		switch {
-		case h.X == 0:
-			s.neverAgain += h.customers()
-		case h.Spend.Sign() <= 0:
-			s.noSpend += h.customers()
-		default:
-			points = append(points, point{h.MeanSpend(), float64(h.customers()), h.X})
+	points := make([]spendRow, len(hs.Rows))
+	if err := inParallel(ctx, len(points), workers, func(from, to int) error {
+		for i := from; i < to; i++ {
+			h, p := &hs.Rows[i], &points[i]
+			p.x, p.weight = h.X, float64(max(1, h.Count))
+			if h.X > 0 && h.Spend.Sign() > 0 {
+				mean := h.Spend.Float64() / float64(h.X)
+				p.total, p.logMean = float64(h.X)*mean, math.Log(mean)
+				p.logTotal = math.Log(p.total)
+			}
 		}
-	}
-	sortParallel(ctx, points, make([]point, len(points)), func(a, b point) int {
-		if a.x != b.x {
-			return cmp.Compare(a.x, b.x)
-		}
-		return cmp.Compare(a.mean, b.mean)
-	}, max(1, workers))
-	if err := ctx.Err(); err != nil {
+		return nil
+	}); err != nil {
 		return nil, err
 	}
-	s.rows = make([]spendRow, 0, len(points))
-	for _, p := range points {
-		s.weight += p.weight
-		total := float64(p.x) * p.mean
-		if n := len(s.rows); n > 0 && s.rows[n-1].x == p.x && s.rows[n-1].total == total {
-			s.rows[n-1].weight += p.weight
-			continue
+	s := &spendSample{}
+	keys := make([]rowKey, 0, len(points))
+	for i := range points {
+		switch p := &points[i]; {
+		case p.x == 0:
+			s.neverAgain += int(p.weight)
+		case p.total == 0:
+			s.noSpend += int(p.weight)
+		default:
+			keys = append(keys, rowKey{row{x: p.x, tx: p.total}.hash(), i})
 		}
-		s.rows = append(s.rows, spendRow{x: p.x, total: total, logTotal: math.Log(total), logMean: math.Log(p.mean), weight: p.weight})
+	}
+	keys, low, err := sortKeys(ctx, keys, max(1, workers))
+	if err != nil {
+		return nil, err
+	}
+	if s.rows = mergeSpends(ctx, points, keys, low); ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	for i := range s.rows {
+		s.weight += s.rows[i].weight
 	}
 	for i := range s.rows { // after merging, so that duplicates give the bits of weights
 		s.mean += s.rows[i].weight * (s.rows[i].total / float64(s.rows[i].x))
 	}
 	s.mean /= s.weight
 	return s, nil
+}
+
+// mergeSpends returns the points in the order of their keys, which are sorted but for the bits below low, nil when ctx
+// ends.
+func mergeSpends(ctx context.Context, points []spendRow, keys []rowKey, low int) []spendRow {
+	rows := make([]spendRow, 0, len(keys))
+	for i, look := 0, 0; i < len(keys); {
+		if i >= look {
+			if ctx.Err() != nil {
+				return nil
+			}
+			look = i + pause
+		}
+		to := i + 1
+		for to < len(keys) && keys[to].bits>>low == keys[i].bits>>low {
+			to++
+		}
+		if to > i+1 {
+			sortFew(keys[i:to])
+		}
+		from, bits := len(rows), keys[i].bits
+		for ; i < len(keys) && keys[i].bits == bits; i++ {
+			rows = append(rows, points[keys[i].index])
+		}
+		if len(rows) == from+1 {
+			continue
+		}
+		slices.SortFunc(rows[from:], func(a, b spendRow) int {
+			return cmp.Or(cmp.Compare(a.x, b.x), cmp.Compare(a.total, b.total), cmp.Compare(a.logMean, b.logMean))
+		})
+		n := from
+		for k := from + 1; k < len(rows); k++ {
+			if w := &rows[k]; w.x == rows[n].x && w.total == rows[n].total {
+				rows[n].weight += w.weight
+				continue
+			}
+			n++
+			rows[n] = rows[k]
+		}
+		rows = rows[:n+1]
+	}
+	return rows
 }
 
 // currency returns the currency of the spends, empty if none has one.
@@ -204,39 +247,77 @@ func (s *spendSample) correlation() float64 {
 }
 
 // sumGammaGamma adds the log-likelihood of the rows, sorted by x, with its first and second derivatives in P, Q, Gamma.
+// Rows of one x share a logarithm.
 func sumGammaGamma(rows []spendRow, theta []float64, d *mle.Derivs) {
 	p, q, gamma := theta[0], theta[1], theta[2]
-	logGamma := math.Log(gamma)
-	var c spendByX
+	for from := 0; from < len(rows); {
+		x, to := rows[from].x, from+1
+		for to < len(rows) && rows[to].x == x {
+			to++
+		}
+		c := newSpendByX(x, p, q, d.Hess != nil)
+		var s spendSums
+		s.add(rows[from:to], gamma, &c)
+		s.derivs(&c, q, gamma, d)
+		from = to
+	}
+}
+
+// spendSums are sums over rows with the same x, each row with its weight. With u = total/(gamma+total):
+type spendSums struct {
+	weight       float64
+	value        float64 // of the log-densities of the mean, times it
+	spent, rest  float64 // ln u and ln(1-u)
+	s, ss        float64 // 1/(gamma+total) and its square
+	share, bent  float64 // total/(gamma (gamma+total)), and that with 1/gamma + 1/(gamma+total)
+	logs, totals float64 // of the mean and the total
+}
+
+func (a *spendSums) add(rows []spendRow, gamma float64, c *spendByX) {
+	var more logSum
+	scale := 1 / gamma
 	for i := range rows {
 		w := &rows[i]
-		if i == 0 || w.x != c.x {
-			c = newSpendByX(w.x, p, q, d.Hess != nil)
-		}
 		s := 1 / (gamma + w.total)
-		logSum := math.Log(gamma + w.total)
-		spent, rest := w.logTotal-logSum, logGamma-logSum // ln u and ln 1-u
-		value := c.norm + q*rest + c.a*spent
+		share := w.weight * w.total * scale * s
+		a.weight += w.weight
+		a.s += w.weight * s
+		a.ss += w.weight * s * s
+		a.share += share
+		a.bent += share * (scale + s)
+		a.logs += w.weight * w.logMean
 		if c.accurate {
-			spent, rest = -math.Log1p(gamma/w.total), -math.Log1p(w.total/gamma)
-			value = logBetaPrime(c.betaPrime, w.total, gamma)
-		}
-		n := float64(w.x)
-		d.Value += w.weight * (value - w.logMean)
-		d.Grad[0] += w.weight * n * (c.p + spent)
-		d.Grad[1] += w.weight * (c.q + rest)
-		d.Grad[2] += w.weight * (q*w.total - c.a*gamma) / gamma * s
-		if d.Hess == nil {
+			a.spent -= w.weight * math.Log1p(gamma/w.total)
+			a.rest -= w.weight * math.Log1p(w.total*scale)
+			a.value += w.weight * logBetaPrime(c.betaPrime, w.total, gamma)
 			continue
 		}
-		share := w.total / gamma * s // total/(gamma (gamma+total))
-		d.AddHess(0, 0, w.weight*c.pp)
-		d.AddHess(0, 1, w.weight*c.pq)
-		d.AddHess(0, 2, w.weight*-n*s)
-		d.AddHess(1, 1, w.weight*c.qq)
-		d.AddHess(1, 2, w.weight*share)
-		d.AddHess(2, 2, w.weight*(c.a*s*s-q*share*(1/gamma+s)))
+		more.add(w.total*scale, w.weight)
+		a.totals += w.weight * w.logTotal
 	}
+	if !c.accurate {
+		a.rest = -more.total()
+		a.spent = a.totals - a.weight*math.Log(gamma) + a.rest
+		a.value = a.weight*c.norm + c.b*a.rest + c.a*a.spent
+	}
+}
+
+// derivs adds the likelihood of the rows to d.
+func (a *spendSums) derivs(c *spendByX, q, gamma float64, d *mle.Derivs) {
+	n := float64(c.x)
+	d.Value += a.value - a.logs
+	d.Grad[0] += n * (a.weight*c.p + a.spent)
+	d.Grad[1] += a.weight*c.q + a.rest
+	d.Grad[2] += q*a.share - c.a*a.s
+	if d.Hess == nil {
+		return
+	}
+	d.AddHess(0, 0, a.weight*c.pp)
+	d.AddHess(0, 1, a.weight*c.pq)
+	d.AddHess(0, 2, -n*a.s)
+	d.AddHess(1, 1, a.weight*c.qq)
+	d.AddHess(1, 2, a.share)
+	d.AddHess(2, 2, c.a*a.ss-q*a.bent)
 }
 
 // spendByX holds what depends on the parameters and x alone.
