@@ -104,8 +104,8 @@ func (t *table[K]) grow(a *account[K]) []K {
 	return list
 }
 
-// A pool hands out lists whose capacities are powers of two, cut from pages, and takes them back. Longer ones have memory
-// of their own. It has no pointers but those to pages.
+// A pool hands out short lists whose capacities are powers of two, cut from pages, and takes them back. Longer ones have
+// memory of their own, which the garbage collector takes back: in pages what they leave behind as they grow would add up.
 type pool[K ticks] struct {
 	pages [][]K                 // of pageTicks; the first one begins small and grows
 	used  int                   // ticks of the last page
@@ -117,7 +117,7 @@ type pool[K ticks] struct {
 const (
 	pageBits  = 10
 	pageTicks = 1 << pageBits
-	pageClass = pageBits // the capacity of class c is 1<<c
+	pageClass = 5 // the last class of lists in pages; the capacity of class c is 1<<c
 	longClass = pageClass + 1
 	firstPage = 32
 )

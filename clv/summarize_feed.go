@@ -169,7 +169,7 @@ func (l *lane) empty(table int) *batch {
 	default:
 		b := &batch{table: table}
 		if l.p.spread {
-			b.all = make([]packed, 0, batchRows)
+			b.all = make([]packed, 0, batchRows/8) // to grow: a log may end before
 		}
 		return b
 	}
