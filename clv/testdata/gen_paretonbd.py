@@ -92,4 +92,5 @@ def main():
                       "tolerance": 1e-9, "rows": rows}, indent=1))
 
 
-main()
+if __name__ == "__main__":
+    main()
