@@ -36,7 +36,7 @@ func acquisition(ctx context.Context, f *facts) (Section, error) {
 	c := string(f.currency)
 	table := &Table{Caption: "Full cost and value by channel", Columns: []Column{{"Channel", false}, {"New customers", true}, {"Cost (" + c + ")", true},
 		{"Cost a customer, CAC (" + c + ")", true}, {"Lifetime value a customer, CLV (" + c + ")", true}, {"CLV:CAC", true}, {"Earned back after (months)", true}}}
-	bars := &BarChart{Title: "CLV:CAC by channel", Axis: Axis{Title: "CLV for each " + c + " of acquisition cost (ratio)"}}
+	bars := &BarChart{Title: "CLV:CAC by channel", Axis: Axis{Title: "CLV for each " + c + " of acquisition cost"}}
 	curves := &LineChart{Title: "How much of their cost customers have earned, by age", X: Axis{Title: "months since the first order"}, Y: Axis{Title: "earned, of the cost of acquisition (%)", Percent: true}}
 	type line struct {
 		row   cac.Row

@@ -71,6 +71,9 @@ func headline(ctx context.Context, f *facts) (Section, error) {
 			s.Lead += fmt.Sprintf(", %s to %s with a confidence of %s", decimals(value.Low, 0), decimals(value.High, 0), f.level())
 		}
 		s.Lead += "."
+		if value.High <= value.Low {
+			s.Lead += " How sure that is cannot be told: the orders hardly determine the model, so take it as a guess."
+		}
 	}
 	s.Blocks = []Block{figures}
 	if f.why != nil {

@@ -301,6 +301,18 @@ func TestThin(t *testing.T) {
 	}
 }
 
+// TestUnsure holds that a value without an interval says so.
+func TestUnsure(t *testing.T) {
+	r := made(t, &report.Options{Log: shop(t), End: time.Date(2024, time.January, 20, 0, 0, 0, 0, time.UTC), Sections: []string{"headline", "customers", "method"}})
+	if lead := section(t, r, "headline").Lead; !strings.Contains(lead, "cannot be told") {
+		t.Errorf("lead %q", lead)
+	}
+	if got := figure(t, block[report.Figures](t, section(t, r, "headline"), 0), "Residual value of the base").Interval; got != "interval not known" {
+		t.Errorf("interval %q", got)
+	}
+	html(t, r)
+}
+
 // TestBadRows holds that the library's errors come through with row and field.
 func TestBadRows(t *testing.T) {
 	good := shop(t)[:300]
