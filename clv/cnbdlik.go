@@ -38,14 +38,16 @@ func (c cnbd) sum(rows []row, theta []float64, d *mle.Derivs) {
 	last := -1
 	var n cnbdCount
 	var s cnbdStay
+	mixed := logProduct{product: 1}
 	for i := range rows {
 		w := &rows[i]
 		if w.x != last {
 			last = w.x
 			n, s = c.count(w.x, r, second), c.stay(w.x, a, b, second)
 		}
-		c.add(w, r, alpha, logAlpha, &n, &s, d)
+		c.add(w, r, alpha, logAlpha, &n, &s, &mixed, d)
 	}
+	d.Value += mixed.log()
 }
 
 // kernel is sum for customers of different Alpha, A and B; what depends on R and X alone is computed once.
@@ -55,7 +57,12 @@ func (c cnbd) kernel(rows []row) covKernel {
 		const most = 64
 		var known [most]bool
 		var counts [most]cnbdCount
+		mixed := logProduct{product: 1}
 		return func(v, by []float64, lo, hi int, d *mle.Derivs) {
+			if lo == hi {
+				d.Value += mixed.log()
+				return
+			}
 			r, alpha, a, b := v[0], v[1], v[2], v[3]
 			logAlpha := logBase + by[1]
 			last := -1
@@ -76,14 +83,14 @@ func (c cnbd) kernel(rows []row) covKernel {
 						n = counts[w.x]
 					}
 				}
-				c.add(w, r, alpha, logAlpha, &n, &s, d)
+				c.add(w, r, alpha, logAlpha, &n, &s, &mixed, d)
 			}
 		}
 	}
 }
 
-// add adds one row.
-func (c cnbd) add(w *row, r, alpha, logAlpha float64, n *cnbdCount, s *cnbdStay, d *mle.Derivs) {
+// add adds one row, but for the log of the mixture, whose argument mixed takes.
+func (c cnbd) add(w *row, r, alpha, logAlpha float64, n *cnbdCount, s *cnbdStay, mixed *logProduct, d *mle.Derivs) {
 	weight := w.weight
 	u, v := alpha+w.tx, alpha+w.t
 	iu, iv := 1/u, 1/v
@@ -109,7 +116,8 @@ func (c cnbd) add(w *row, r, alpha, logAlpha float64, n *cnbdCount, s *cnbdStay,
 	value, q := alive, 1.0
 	if s.leaves {
 		e := math.Exp(alive)
-		value = math.Log(s.ratio * (e + s.left))
+		value = 0
+		mixed.times(s.ratio*(e+s.left), weight)
 		q = e / (e + s.left)
 	}
 	p := 1 - q
@@ -139,6 +147,25 @@ func (c cnbd) add(w *row, r, alpha, logAlpha float64, n *cnbdCount, s *cnbdStay,
 	h[11] += weight*s.ab + both*s.leftA*s.leftB
 	h[15] += weight*(s.bb+p*s.leftB*s.leftB) + both*s.leftB*s.leftB
 }
+
+// A logProduct is a sum of logs, which begins with a product of 1: those of weight 1 are multiplied, dozens of them to
+// one logarithm.
+type logProduct struct{ product, sum float64 }
+
+// times adds weight ln y.
+func (p *logProduct) times(y, weight float64) {
+	const small, large = 1e-100, 1e100
+	if weight != 1 || !(y > small && y < large) {
+		p.sum += weight * math.Log(y)
+		return
+	}
+	if p.product *= y; p.product < small || p.product > large {
+		p.sum += math.Log(p.product)
+		p.product = 1
+	}
+}
+
+func (p *logProduct) log() float64 { return p.sum + math.Log(p.product) }
 
 // logPlus1 is math.Log1p, which for large x is slower than the logarithm and not more accurate.
 func logPlus1(x float64) float64 {

@@ -11,7 +11,11 @@ import (
 func plainKernel[T any](sum func(rows []T, theta []float64, d *mle.Derivs)) func(rows []T) covKernel {
 	return func(rows []T) covKernel {
 		return func([]float64, bool) covSum {
-			return func(v, _ []float64, lo, hi int, d *mle.Derivs) { sum(rows[lo:hi], v, d) }
+			return func(v, _ []float64, lo, hi int, d *mle.Derivs) {
+				if lo < hi {
+					sum(rows[lo:hi], v, d)
+				}
+			}
 		}
 	}
 }
@@ -28,6 +32,9 @@ func nbdKernel(rows []row) covKernel {
 		last := -1
 		var value, first, second float64 // of ln Gamma(r+x)/Gamma(r)
 		return func(v, by []float64, lo, hi int, d *mle.Derivs) {
+			if lo == hi {
+				return
+			}
 			alpha, logAlpha := v[1], logBase+by[1]
 			for i := lo; i < hi; i++ {
 				w := &rows[i]
@@ -58,6 +65,9 @@ func gammaGammaKernel(rows []spendRow) covKernel {
 		p, q, logBase := theta[0], theta[1], math.Log(theta[2])
 		var c spendByX
 		return func(v, by []float64, lo, hi int, d *mle.Derivs) {
+			if lo == hi {
+				return
+			}
 			gamma, logGamma := v[2], logBase+by[2]
 			for i := lo; i < hi; i++ {
 				w := &rows[i]

@@ -172,6 +172,7 @@ func (c *covProblem) sum(theta []float64, lo, hi int, d *mle.Derivs) {
 		t.add(x, &part)
 		from = to
 	}
+	sum(nil, nil, lo, lo, d)
 	t.finish(theta, d)
 }
 
@@ -191,6 +192,9 @@ func (c *covProblem) near(ctx context.Context, p mle.Problem, options fit.Option
 	picked.rows = covRows{kernel: func(theta []float64, second bool) covSum {
 		sum := c.rows.kernel(theta, second)
 		return func(v, by []float64, lo, hi int, d *mle.Derivs) {
+			if lo == hi {
+				sum(v, by, lo, lo, d)
+			}
 			for i := lo; i < hi; i++ {
 				sum(v, by, i*step, i*step+1, d)
 			}

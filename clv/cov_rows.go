@@ -19,7 +19,8 @@ type covRows struct {
 }
 
 // A covKernel begins a sum for a base theta and returns the sum of the rows lo to hi-1 of customers with the parameters
-// v, whose coordinates are by greater than those of theta.
+// v, whose coordinates are by greater than those of theta. A sum of no rows, which has the last word, adds what the
+// others have kept back.
 type covKernel func(theta []float64, second bool) covSum
 
 type covSum func(v, by []float64, lo, hi int, d *mle.Derivs)
