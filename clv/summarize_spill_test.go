@@ -221,3 +221,46 @@ func TestSpillLeavesNothingBehind(t *testing.T) {
 	}
 	t.Errorf("%d goroutines, %d before", runtime.NumGoroutine(), before)
 }
+
+func ExampleSummaryOptions_spill() {
+	dir, err := os.MkdirTemp("", "summary")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.RemoveAll(dir)
+	log := func(yield func(ledger.Transaction, error) bool) { // 1,000 customers buy on each day of a year
+		for i := range 365_000 {
+			tx := ledger.Transaction{Customer: fmt.Sprint("customer ", i%1000), At: time.Date(2025, 1, 1+i/1000, 0, 0, 0, 0, time.UTC), Amount: money.MustParse("5", "USD")}
+			if !yield(tx, nil) {
+				return
+			}
+		}
+	}
+	hs, err := Summarize(context.Background(), log, time.Date(2025, 12, 31, 0, 0, 0, 0, time.UTC), Week, &SummaryOptions{MaxBytes: 1 << 20, SpillDir: dir})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(len(hs.Rows), "customers", hs.Report.Purchases, "purchases")
+	// Output: 1000 customers 365000 purchases
+}
+
+// BenchmarkSummarizeSpilled has some 90 distinct days a customer, with memory for a fifth of them and for all.
+func BenchmarkSummarizeSpilled(b *testing.B) {
+	rows := benchLog(20_000, 100)
+	for _, bb := range []struct {
+		name  string
+		limit int64
+	}{{"spilled", 4 << 20}, {"memory", 0}} {
+		b.Run(bb.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := Summarize(context.Background(), ledger.Transactions(rows), day("2025-12-31"), Week, &SummaryOptions{MaxBytes: bb.limit, SpillDir: b.TempDir()}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(len(rows))*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+		})
+	}
+}

@@ -137,3 +137,27 @@ func BenchmarkSummarizeSplit(b *testing.B) {
 		})
 	}
 }
+
+func ExampleSummarizeSplit() {
+	at := func(date string) time.Time { t, _ := time.Parse(time.DateOnly, date); return t }
+	order := func(customer, date, amount string) ledger.Transaction {
+		return ledger.Transaction{Customer: customer, At: at(date), Amount: money.MustParse(amount, "USD")}
+	}
+	log := ledger.Transactions([]ledger.Transaction{
+		order("ada", "2025-01-01", "29.33"), order("ada", "2025-01-15", "14.96"), order("ada", "2025-02-05", "20.00"),
+		order("bob", "2025-01-05", "12.00"), order("eve", "2025-02-10", "50.00"),
+	})
+	hs, later, err := SummarizeSplit(context.Background(), log, at("2025-01-31"), at("2025-02-28"), Week, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for i, h := range hs.Rows {
+		fmt.Printf("%s: %d repeat purchases, then %d of %v in %v weeks\n", h.Customer, h.X, later.Rows[i].Purchases, later.Rows[i].Spend, later.Duration)
+	}
+	fmt.Println("new customers:", later.New)
+	// Output:
+	// ada: 1 repeat purchases, then 1 of USD 20.00 in 4 weeks
+	// bob: 0 repeat purchases, then 0 of USD 0.00 in 4 weeks
+	// new customers: 1
+}
