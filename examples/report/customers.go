@@ -59,7 +59,7 @@ func customers(ctx context.Context, f *facts) (Section, error) {
 		return s, err
 	}
 	s.Lead = fmt.Sprintf("The best tenth of the customers holds %s of the residual value, the best fifth %s.", share(spread.TopDecile), share(spread.TopFifth))
-	lorenz := &LineChart{Title: "How unevenly the residual value is spread", X: Axis{Title: "share of the customers, lowest value first (%)", Percent: true, High: 1},
+	lorenz := &LineChart{Title: "How unevenly the residual value is spread", X: Axis{Title: "share of customers, lowest value first (%)", Percent: true, High: 1},
 		Y: Axis{Title: "share of the residual value (%)", Percent: true, High: 1}, Series: []Series{{Name: "customers"},
 			{Name: "if all were alike", Points: []Point{{0, 0}, {1, 1}}, Dashed: true, Tone: Gray}}}
 	for _, p := range spread.Lorenz {
