@@ -50,6 +50,15 @@ func TestCNBDOfOnePhase(t *testing.T) {
 		same(t, bg, BGCNBD{1, bg.R, bg.Alpha, bg.A, bg.B}, r)
 		same(t, MBGNBD(bg), MBGCNBD{1, bg.R, bg.Alpha, bg.A, bg.B}, r)
 	}
+	h := History{X: 12, TX: 30, T: 40}
+	for _, a := range []float64{1e-200, 1e-20, 1, 1e20, 1e200} { // products of which leave the range of numbers
+		for _, b := range []float64{1e-200, 1e-20, 1, 1e20, 1e200} {
+			bg := BGNBD{0.5, 4, a, b}
+			if got, want := (BGCNBD{1, 0.5, 4, a, b}).LogLikelihood(h), bg.LogLikelihood(h); !golden.Close(got, want, 1e-13) {
+				t.Errorf("log-likelihood of %+v: %v, want %v", bg, got, want)
+			}
+		}
+	}
 }
 
 // same holds two models that must agree against one another at a random history.

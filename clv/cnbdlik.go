@@ -213,7 +213,8 @@ func (c cnbd) stay(x int, a, b float64, second bool) cnbdStay {
 	}
 	last := 1 / (b + float64(n-1))
 	s := cnbdStay{ratio: 1, leaves: true, left: a * last, leftA: 1 / a, leftB: -last}
-	if n > 16 {
+	const few, small, large = 16, 1e-15, 1e15 // within them no product leaves the range of numbers
+	if n > few || min(a, b) < small || max(a, b) > large {
 		y := float64(n)
 		s.value = special.LogGammaRatio(b, y) - special.LogGammaRatio(a+b, y)
 		both := special.DigammaDiff(a+b, y)

@@ -14,8 +14,8 @@ import (
 
 // CovOptions control a fit with covariates. The zero value, and a nil pointer, are the defaults.
 type CovOptions struct {
-	// On names, for a parameter, the covariates that act on it. A parameter that it does not name has all of them, one
-	// with an empty list none.
+	// On names, for a parameter, or for Mean, Polarization and their kin in MeanForm, the covariates that act on it. One
+	// that it does not name has all of them, one with an empty list none.
 	On map[string][]string
 	// Equal names covariates that have one coefficient for all parameters they act on.
 	Equal []string

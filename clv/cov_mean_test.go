@@ -326,3 +326,36 @@ func ExampleCovOptions_meanForm() {
 	// Mean.club=gold -0.02 +- 0.17
 	// leaves after a purchase: 0.221 of gold customers, 0.225 of the others
 }
+
+func ExampleEstimateFor() {
+	// The purchases that a new customer of the gold club is expected to make in a year, with their interval.
+	ctx := context.Background()
+	hs, club := members()
+	design, err := clv.NewDesign(clv.Categorical("club", club, "none"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	e, err := clv.FitCovBGNBD(ctx, hs, design, &clv.CovOptions{On: map[string][]string{"A": nil, "B": nil}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	row, err := e.Model.Terms.Row(clv.Attributes{Levels: map[string]string{"club": "gold"}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	gold, err := clv.EstimateFor(e, row)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	year, err := clv.ExpectedPurchasesInterval(gold, clv.History{}, 52, 0.95)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("%.1f [%.1f, %.1f]\n", year.Value, year.Low, year.High)
+	// Output: 4.3 [3.7, 5.0]
+}

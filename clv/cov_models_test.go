@@ -15,6 +15,7 @@ import (
 	"github.com/custval/custval/clv"
 	"github.com/custval/custval/fit"
 	"github.com/custval/custval/internal/golden"
+	"github.com/custval/custval/ledger"
 	"github.com/custval/custval/money"
 )
 
@@ -50,6 +51,15 @@ func TestCovariatesOfMoreModelsAreRecovered(t *testing.T) {
 		recovered(t, e, err, truth(base, []float64{0.8, 5, 0.9, 6}, meanDoes))
 		if e.Model.Base.Period != 4 || len(e.Params) != 13 {
 			t.Errorf("%+v", e.Model)
+		}
+		all, err := ledger.Collect(clv.PredictCov(ctx, e, hs, d, &clv.PredictOptions{Horizon: 26}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, p := range all {
+			if m := e.Model.For(d.Row(i)); m.Period != 4 || p.Purchases != m.ExpectedPurchases(hs.Rows[i], 26) {
+				t.Fatalf("row %d: %+v of %+v", i, p, m)
+			}
 		}
 	})
 }
