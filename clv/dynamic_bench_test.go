@@ -14,7 +14,7 @@ import (
 // their own, and the season alone.
 func BenchmarkFitDynamic(b *testing.B) {
 	for _, n := range []int{1000, 10_000} {
-		hs, d := dynamicShop(b, dynamicTruth, n, 3)
+		hs, d := dynamicShop(b, dynamicTruth, n, 3, 1)
 		b.Run(fmt.Sprint("both=", n), func(b *testing.B) {
 			benchmarkFit(b, hs, func(ctx context.Context, hs *clv.Histories, o *fit.Options) (*fit.Estimate[clv.DynamicParetoNBD], error) {
 				return clv.FitDynamicParetoNBD(ctx, hs, d, nil)
@@ -29,7 +29,7 @@ func BenchmarkFitDynamic(b *testing.B) {
 }
 
 func BenchmarkPredictDynamic(b *testing.B) {
-	hs, d := dynamicShop(b, dynamicTruth, 10_000, 3)
+	hs, d := dynamicShop(b, dynamicTruth, 10_000, 3, 1)
 	e := &fit.Estimate[clv.DynamicParetoNBD]{Model: dynamicTruth, Unit: clv.Week}
 	b.ReportAllocs()
 	for b.Loop() {

@@ -20,7 +20,7 @@ import (
 // A batch has the bits of each customer alone, whatever the number of workers.
 func TestPredictDynamic(t *testing.T) {
 	ctx := context.Background()
-	hs, d := dynamicShop(t, dynamicTruth, 700, 21)
+	hs, d := dynamicShop(t, dynamicTruth, 700, 21, 1)
 	e := &fit.Estimate[clv.DynamicParetoNBD]{Model: dynamicTruth, Unit: clv.Week}
 	for _, discount := range []clv.Discount{{}, clv.Annual(0.1)} {
 		all, err := ledger.Collect(clv.PredictDynamic(ctx, e, hs, d, &clv.PredictOptions{Horizon: 26, Discount: discount, Workers: 1}))
@@ -292,7 +292,7 @@ func TestPathErrors(t *testing.T) {
 
 func TestBootstrapDynamic(t *testing.T) {
 	ctx := context.Background()
-	hs, d := dynamicShop(t, dynamicTruth, 250, 22)
+	hs, d := dynamicShop(t, dynamicTruth, 250, 22, 4)
 	o := &clv.CovOptions{On: map[string][]string{"Beta": {}}}
 	e, err := clv.FitDynamicParetoNBD(ctx, hs, d, o)
 	if err != nil {

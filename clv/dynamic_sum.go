@@ -171,17 +171,16 @@ func (a *dynamicSum) add(w *dynamicRow, m ParetoNBD, g []float64, out *mle.Deriv
 			until = min(until, starts[k+1])
 		}
 		buy, leave := a.track.buy.factor[k], a.track.leave.factor[k]
-		p := newDeparture(n, m.S, y/buy, z/leave, until-at)
 		left := math.Exp(-n*la - m.S*lb)
 		if !(left > 1e-18*gone) { // no more than that is to come
 			break
 		}
-		p.moments(&a.m)
-		part := m.S * left * p.scale * a.m.total
+		ra, rb := a.departed(n, m.S, y/buy, z/leave, until-at)
+		part := m.S * left * a.m.total
 		gone += part
 		a.left(k, at-starts[k], part, n, m.S, y, z, la, lb)
-		la += p.logA
-		lb += p.logB
+		la += ra
+		lb += rb
 		y += buy * (until - at)
 		z += leave * (until - at)
 		at = until
@@ -223,6 +222,18 @@ func (a *dynamicSum) add(w *dynamicRow, m ParetoNBD, g []float64, out *mle.Deriv
 	out.AddHess(1, 1, -weight*m.R/(m.Alpha*m.Alpha))
 	out.AddHess(2, 3, weight/m.Beta)
 	out.AddHess(3, 3, -weight*m.S/(m.Beta*m.Beta))
+}
+
+// departed fills m with the integral of a departure and its moments, and returns how much ln Y and ln Z grow.
+func (a *dynamicSum) departed(n, s, ya, zb, t float64) (la, lb float64) {
+	if rule, ok := brief(n, s, ya, zb, t); ok {
+		a.m.brief(rule, n, s, ya, zb, t)
+		return log1pBrief(t / ya), log1pBrief(t / zb)
+	}
+	p := newDeparture(n, s, ya, zb, t)
+	p.moments(&a.m)
+	a.m.total *= p.scale
+	return p.logA, p.logB
 }
 
 // left adds those who left on piece k after some time of it, whose moments are those of a.m.
