@@ -9,15 +9,16 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/custval/custval/clv"
+	"github.com/custval/custval/examples/internal/input"
 	"github.com/custval/custval/examples/internal/story"
 	"github.com/custval/custval/examples/sample"
 	"github.com/custval/custval/ledger"
@@ -57,7 +58,7 @@ func run(ctx context.Context, c config, out, progress io.Writer) error {
 	if err != nil {
 		return err
 	}
-	first, last := span(log)
+	first, last := input.Span(log)
 	p.Say("%s has %d rows from %s to %s.", name, len(log), first.Format(time.DateOnly), last.Format(time.DateOnly))
 	end, err := endOf(c, last)
 	if err != nil {
@@ -122,54 +123,23 @@ func run(ctx context.Context, c config, out, progress io.Writer) error {
 	return p.Err()
 }
 
-// read returns the log, by customer and time as it came, and what to call it.
+// read returns the log as it came and what to call it.
 func read(ctx context.Context, c config) ([]ledger.Transaction, string, error) {
-	r := sample.Shop()
 	name := "The simulated shop"
 	if c.csv != "" {
-		f, err := os.Open(c.csv)
-		if err != nil {
-			return nil, "", err
-		}
-		defer func() { _ = f.Close() }() // it was only read
-		r, name = f, filepath.Base(c.csv)
+		name = filepath.Base(c.csv)
 	}
-	log, err := ledger.Collect(ledger.ReadCSV(ctx, r, &ledger.CSVOptions{Currency: money.Currency(c.currency)}))
-	if err == nil && len(log) == 0 {
-		err = errors.New("no rows after the header")
-	}
-	if err != nil && c.csv != "" {
-		err = fmt.Errorf("%s: %w", c.csv, err)
-	}
+	log, err := input.Read(c.csv, sample.Shop(), func(r io.Reader) iter.Seq2[ledger.Transaction, error] {
+		return ledger.ReadCSV(ctx, r, &ledger.CSVOptions{Currency: money.Currency(c.currency)})
+	})
 	return log, name, err
 }
 
 func endOf(c config, last time.Time) (time.Time, error) {
-	switch {
-	case c.end != "":
-		end, err := time.Parse(time.DateOnly, c.end)
-		if err != nil {
-			return end, fmt.Errorf("-end %s: want a date as 2025-06-30", c.end)
-		}
-		return end, nil
-	case c.csv == "":
-		return sample.ShopEnd, nil
+	if c.csv == "" {
+		last = sample.ShopEnd
 	}
-	return last, nil
-}
-
-// span returns the first and last calendar day of the log.
-func span(log []ledger.Transaction) (first, last time.Time) {
-	first, last = log[0].At, log[0].At
-	for _, t := range log {
-		if t.At.Before(first) {
-			first = t.At
-		}
-		if t.At.After(last) {
-			last = t.At
-		}
-	}
-	return ledger.Day(first, nil).Start, ledger.Day(last, nil).Start
+	return input.Day("end", c.end, last)
 }
 
 func report(w io.Writer) func(rows int) {
