@@ -218,11 +218,16 @@ func (s *logSum) add(y, weight float64) {
 
 //go:noinline
 func (s *logSum) addAlone(y, weight float64) {
-	if weight != 1 {
+	switch {
+	case weight == 1:
+		s.sum, s.more = s.total(), y
+	case weight <= 4 && y < 1e12 && s.more < 1e12 && weight == math.Floor(weight): // a few factors are faster than a log
+		for ; weight > 0; weight-- {
+			s.more += y + s.more*y
+		}
+	default:
 		s.sum += weight * math.Log1p(y)
-		return
 	}
-	s.sum, s.more = s.total(), y
 }
 
 func (s *logSum) total() float64 { return s.sum + math.Log1p(s.more) }
