@@ -194,8 +194,8 @@ func sumGGompertz(rows []row, theta []float64, d *mle.Derivs) {
 		}
 		var m leaving
 		for walk := (passageWalk{passage: &p, end: t}); walk.next(m.total); {
-			for k := range gauss16 {
-				g := &gauss16[k]
+			for k := range walk.rule {
+				g := &walk.rule[k]
 				for _, u := range [2]float64{walk.middle - walk.half*g.x, walk.middle + walk.half*g.x} {
 					q, log := at(u)
 					m.add(walk.half*g.weight*q.hazard*math.Exp(log), &q, n, b, s, beta, true, second)
