@@ -20,8 +20,18 @@ func plainKernel[T any](sum func(rows []T, theta []float64, d *mle.Derivs)) func
 	}
 }
 
+// pdoKernel is sumPDO, with one space for the tables.
 func pdoKernel(period float64) func(rows []row) covKernel {
-	return plainKernel(func(rows []row, theta []float64, d *mle.Derivs) { sumPDO(rows, theta, period, d) })
+	return func(rows []row) covKernel {
+		return func([]float64, bool) covSum {
+			var table pdoTable
+			return func(v, _ []float64, lo, hi int, d *mle.Derivs) {
+				if lo < hi {
+					table.sum(rows[lo:hi], v, period, d)
+				}
+			}
+		}
+	}
 }
 
 // nbdKernel is sumNBD for customers of different Alpha; what depends on R and X alone is computed once for neighbors of

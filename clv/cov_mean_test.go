@@ -113,7 +113,7 @@ func TestFormsAgreeOnGroups(t *testing.T) {
 
 // Log-likelihood, slopes and covariance of the mean form, with a coefficient of two places, by their definitions.
 func TestMeanFormByDefinition(t *testing.T) {
-	hs, d := covShop(t, clv.MBGNBD(bgShop), meanDoes, 700, 32)
+	hs, d := covShop(t, clv.MBGNBD(bgShop), meanDoes, 250, 32)
 	for _, o := range []*clv.CovOptions{
 		{Beta: clv.MeanForm, On: map[string][]string{"Polarization": nil}},
 		{Beta: clv.MeanForm, Equal: []string{"income"}, On: map[string][]string{"Alpha": {"income"}}},
@@ -153,7 +153,7 @@ func checkCovByDefinition[M clv.Linked](t *testing.T, e *fit.Estimate[clv.Cov[M]
 		u[j] += b
 		return at(u)
 	}
-	const h = 0.1
+	const h = 0.02
 	for i := range n {
 		if s := (moved(i, i, h/10, 0) - moved(i, i, -h/10, 0)) / (h / 5); math.Abs(s) > 1e-3 {
 			t.Errorf("slope %v in standard errors of %s", s, e.Params[i].Name)

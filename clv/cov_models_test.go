@@ -193,7 +193,7 @@ func normalShop(t testing.TB, n int, seed uint64) (*clv.Histories, *clv.Design, 
 
 func TestCovariatesOfNormalSpend(t *testing.T) {
 	ctx := context.Background()
-	hs, d, m := normalShop(t, 5000, 46)
+	hs, d, m := normalShop(t, 2500, 46)
 	e, err := clv.FitCovNormalNormal(ctx, hs, d, nil)
 	recovered(t, e, err, []float64{20, 12, 30, 5e-4, 8, -6})
 	if m.For([]float64{0, 0, 0}) != m.Base || m.For([]float64{2e4, 1, 0}).Mu != 38 {
@@ -207,16 +207,6 @@ func TestCovariatesOfNormalSpend(t *testing.T) {
 	if err != nil || lr.DF != 3 || !(lr.P < 1e-10) {
 		t.Errorf("%+v, %v", lr, err)
 	}
-	sum := func(m clv.CovNormalNormal) float64 {
-		v := 0.0
-		for i, h := range hs.Rows {
-			if h.X > 0 {
-				v += m.For(d.Row(i)).LogLikelihood(h.X, h.MeanSpend())
-			}
-		}
-		return v
-	}
-	checkCovByDefinition(t, e, sum)
 	// In another currency all is in proportion.
 	const rate = 1000
 	yen := &clv.Histories{Unit: hs.Unit}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/custval/custval/fit"
 	"github.com/custval/custval/internal/mle"
@@ -70,9 +71,10 @@ type pdoOpportunity struct {
 	both, b, bothSquares, bSquares float64
 }
 
-// newPDOTable is that of the opportunities from first to last.
-func newPDOTable(first, last int, alpha, a, b, period float64) pdoTable {
-	t := make(pdoTable, last-first+1)
+// fill makes it the table of the opportunities from first to last.
+func (table *pdoTable) fill(first, last int, alpha, a, b, period float64) {
+	t := slices.Grow((*table)[:0], last-first+1)[:last-first+1]
+	*table = t
 	var o pdoOpportunity
 	if n := float64(first); first > 0 {
 		o.logStays = special.LogBetaRatio(a, b, 0, n)
@@ -92,13 +94,18 @@ func newPDOTable(first, last int, alpha, a, b, period float64) pdoTable {
 		o.bothSquares += both * both
 		o.bSquares += stay * stay
 	}
-	return t
 }
 
 // sumPDO adds the log-likelihood of the rows, sorted by x, with its first and second derivatives in R, Alpha, A, B. A
 // customer's likelihood is a mixture: the gradient of its log is the mean of the gradients of the logs of the parts, and
 // the Hessian the mean of their Hessians plus the covariance of their gradients.
 func sumPDO(rows []row, theta []float64, period float64, d *mle.Derivs) {
+	var table pdoTable
+	table.sum(rows, theta, period, d)
+}
+
+// sum is sumPDO, which reuses the table's space.
+func (table *pdoTable) sum(rows []row, theta []float64, period float64, d *mle.Derivs) {
 	r, alpha, a, b := theta[0], theta[1], theta[2], theta[3]
 	from, most := math.Inf(1), 0.0
 	for i := range rows {
@@ -106,7 +113,8 @@ func sumPDO(rows []row, theta []float64, period float64, d *mle.Derivs) {
 		most = max(most, opportunities(rows[i].t, period))
 	}
 	start := int(from)
-	table := newPDOTable(start, int(most), alpha, a, b, period)
+	table.fill(start, int(most), alpha, a, b, period)
+	t := *table
 	logAlpha := math.Log(alpha)
 	last := -1
 	var value, first, curve float64 // of ln Gamma(r+x)/Gamma(r)
@@ -122,7 +130,7 @@ func sumPDO(rows []row, theta []float64, period float64, d *mle.Derivs) {
 		var m bbPart // here of R, Alpha, A, B
 		var top float64
 		for j := past + 1; j <= end; j++ {
-			before, at := &table[j-1-start], &table[j-start]
+			before, at := &t[j-1-start], &t[j-start]
 			// The probability to leave at j is a/(a+b+j-1) of those who stayed before.
 			l := before.logStays - n*at.logAt
 			if j == past+1 {
@@ -137,11 +145,11 @@ func sumPDO(rows []row, theta []float64, period float64, d *mle.Derivs) {
 			m.addPDO(part/(a+b+float64(j-1)), &g, -one, n*one*one,
 				[3]float64{at.bothSquares - 1/(a*a), at.bothSquares, at.bothSquares - before.bSquares})
 		}
-		at := &table[end-start]
-		t := alpha + w.t
-		logT := math.Log(t)
+		at := &t[end-start]
+		until := alpha + w.t
+		logT := math.Log(until)
 		sum, alive := mix(at.logStays-n*logT, math.Log(a*m.total)+top)
-		g := [4]float64{-logT, -n / t, -at.both, at.b - at.both}
+		g := [4]float64{-logT, -n / until, -at.both, at.b - at.both}
 		left := 0.0
 		if m.total > 0 {
 			left = (1 - alive) / m.total
@@ -152,7 +160,7 @@ func sumPDO(rows []row, theta []float64, period float64, d *mle.Derivs) {
 				m.second[j][k] *= left
 			}
 		}
-		m.addPDO(alive, &g, -1/t, n/(t*t), [3]float64{at.bothSquares, at.bothSquares, at.bothSquares - at.bSquares})
+		m.addPDO(alive, &g, -1/until, n/(until*until), [3]float64{at.bothSquares, at.bothSquares, at.bothSquares - at.bSquares})
 		mean := &m.first
 		d.Value += weight * (value + r*logAlpha + sum)
 		d.Grad[0] += weight * (first + logAlpha + mean[0])
