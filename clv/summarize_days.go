@@ -83,7 +83,12 @@ func (t *table[K]) sort(a *account[K]) {
 func (t *table[K]) grow(a *account[K]) []K {
 	old := t.pool.list(a.list, a.class)[:a.n]
 	if a.class >= pageClass {
-		list := make([]K, len(old)+len(old)/2)
+		more := cap(old) / 2
+		if cap(old) > 64 {
+			more = cap(old) / 4
+		}
+		list := slices.Grow([]K(nil), cap(old)+more)
+		list = list[:cap(list)] // all that was allocated
 		copy(list, old)
 		t.pool.size += int64(len(list))
 		if a.class == pageClass {
@@ -117,7 +122,7 @@ type pool[K ticks] struct {
 const (
 	pageBits  = 10
 	pageTicks = 1 << pageBits
-	pageClass = 5 // the last class of lists in pages; the capacity of class c is 1<<c
+	pageClass = 4 // the last class of lists in pages; the capacity of class c is 1<<c
 	longClass = pageClass + 1
 	firstPage = 32
 )
@@ -126,7 +131,7 @@ func (p *pool[K]) list(where uint32, class uint8) []K {
 	if class == longClass {
 		return p.long[where]
 	}
-	return p.pages[where>>pageBits][where&(pageTicks-1):][:1<<class]
+	return p.pages[where>>pageBits][where&(pageTicks-1):][: 1<<class : 1<<class]
 }
 
 // take returns the place of a list of the class.

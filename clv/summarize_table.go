@@ -126,7 +126,7 @@ var errTooManyCustomers = errors.New("more than 2^32 customers with one hash")
 // bytes returns the memory in use, what Histories will add included.
 func (t *table[K]) bytes() int64 {
 	var k K
-	return t.own + t.ids.bytes + t.pool.size*int64(unsafe.Sizeof(k))
+	return t.own + t.ids.bytes + t.pool.size*int64(unsafe.Sizeof(k)) + int64(cap(t.pool.long))*int64(unsafe.Sizeof([]K(nil)))
 }
 
 // add puts a row into its customer's account.
