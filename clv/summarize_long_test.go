@@ -142,6 +142,7 @@ func TestSummarizeScaling(t *testing.T) {
 		hs := summarizeQuick(t, rows)
 		peak, kept := m.perCustomer(customers)
 		runtime.KeepAlive(hs)
+		runtime.KeepAlive(rows) // or their memory would be taken off
 		slices.Sort(summary)
 		slices.Sort(bare)
 		middle, floor := summary[len(summary)/2], bare[len(bare)/2]
