@@ -156,7 +156,7 @@ func redraws() []redrawn {
 	return []redrawn{
 		histories(clv.NBD{R: 0.8, Alpha: 5}, 1000, clv.FitNBD, 0.8, 5),
 		histories(clv.ParetoNBD{R: 1.2, Alpha: 6, S: 0.8, Beta: 20}, 3000, clv.FitParetoNBD, 1.2, 6, 0.8, 20),
-		histories(kin, 1500, clv.FitCorrelatedParetoNBD, kin.R, kin.Alpha, kin.S, kin.Beta, kin.M),
+		histories(kin, 800, clv.FitCorrelatedParetoNBD, kin.R, kin.Alpha, kin.S, kin.Beta, kin.M),
 		histories(clv.GGompertzNBD{R: 1.2, Alpha: 4, B: 0.15, S: 0.8, Beta: 20}, 2000, clv.FitGGompertzNBD, 1.2, 4, 0.15, 0.8, 20),
 		histories(clv.BGNBD{R: 0.8, Alpha: 5, A: 0.8, B: 2.5}, 3000, clv.FitBGNBD, 0.8, 5, 0.8, 2.5),
 		histories(clv.MBGNBD{R: 1.2, Alpha: 6, A: 0.8, B: 2.5}, 4000, clv.FitMBGNBD, 1.2, 6, 0.8, 2.5),

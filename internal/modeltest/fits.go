@@ -69,7 +69,11 @@ func (s Spec[M]) recovered(t *testing.T, e *fit.Estimate[M]) {
 		if p.Value != got[i] {
 			t.Errorf("parameter %s is %v, the model has %v", p.Name, p.Value, got[i])
 		}
-		if z := math.Log(got[i]/want[i]) / (p.StdErr / p.Value); !(math.Abs(z) < 4) {
+		z := math.Log(got[i]/want[i]) / (p.StdErr / p.Value)
+		if p.Scale == fit.Identity {
+			z = (got[i] - want[i]) / p.StdErr
+		}
+		if !(math.Abs(z) < 4) {
 			t.Errorf("%s = %v +- %v, drawn from %v", p.Name, p.Value, p.StdErr, want[i])
 		}
 	}
