@@ -52,9 +52,9 @@ func products(ctx context.Context, f *facts) (Section, error) {
 	t.Total = row(p.Total)
 	t.Total[0] = text("All")
 	best := p.Rows[0]
-	s.Lead = fmt.Sprintf("%s earns most: %s", capital(cmp.Or(best.Group, "not named")), f.money(best.Profit))
+	s.Lead = fmt.Sprintf("Most profit comes from %s: %s", cmp.Or(best.Group, "goods without a name"), f.money(best.Profit))
 	if part, err := best.Profit.Ratio(p.Total.Profit); err == nil && p.Total.NoCost == 0 && p.Total.Profit.Sign() > 0 {
-		s.Lead += ", " + share(part) + " of all profit"
+		s.Lead += ", " + share(part) + " of all"
 	}
 	s.Lead += "."
 	if m, err := best.Margin(); err == nil && len(p.Rows) > 1 {
@@ -65,9 +65,10 @@ func products(ctx context.Context, f *facts) (Section, error) {
 			}
 		}
 		if top.Group != best.Group {
-			s.Lead += fmt.Sprintf(" Of each %s of revenue %s leaves most, %s; %s leaves %s.", c, cmp.Or(top.Group, "not named"), share(by), cmp.Or(best.Group, "not named"), share(m))
+			s.Lead += fmt.Sprintf(" The highest margin is that of %s, %s of the revenue; that of %s is %s.", cmp.Or(top.Group, "goods without a name"), share(by),
+				cmp.Or(best.Group, "goods without a name"), share(m))
 		} else {
-			s.Lead += fmt.Sprintf(" It also leaves most of each %s of revenue, %s.", c, share(m))
+			s.Lead += fmt.Sprintf(" The margin there is the highest too, %s of the revenue.", share(m))
 		}
 	}
 	bars.Says = fmt.Sprintf("Each bar is what a %s earned after the cost of its goods, the most profitable first.", word)
