@@ -51,35 +51,31 @@ func measureFitOf[M any](s *suite, subject string, hs *clv.Histories,
 		return nil
 	}
 	var cold, warm *fit.Estimate[M]
-	call := func() (err error) {
+	var o fit.Options
+	first := func() (err error) {
 		cold, err = f(context.Background(), hs, nil)
 		return err
 	}
-	if err := s.measure(subject, len(hs.Rows), call, nil); err != nil {
+	again := func() (err error) {
+		warm, err = f(context.Background(), hs, &o)
 		return err
 	}
-	r := &s.results[len(s.results)-1]
-	r.evaluations = cold.Evaluations
-	o := &fit.Options{}
+	r := result{subject: subject, rows: len(hs.Rows), peak: peak(first)}
+	if err := first(); err != nil {
+		return fmt.Errorf("%s: %w", subject, err)
+	}
 	for _, p := range cold.Params {
 		o.Start = append(o.Start, p.Value)
 	}
-	again, _, err := s.nanoseconds(func() (err error) {
-		warm, err = f(context.Background(), hs, o)
-		return err
-	})
+	ns, allocs, err := s.nanoseconds(first, again, func() error { least.run(); return nil })
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", subject, err)
 	}
-	evaluation := (r.nanoseconds - again) / float64(cold.Evaluations-warm.Evaluations)
-	r.each = evaluation / float64(len(least.rows))
-	floored, _, err := s.nanoseconds(func() error { least.run(); return nil })
-	if err != nil {
-		return err
-	}
-	r.ratio = evaluation / floored
-	s.results = append(s.results, result{subject: subject + ", from its own result", rows: len(hs.Rows), nanoseconds: again,
-		evaluations: warm.Evaluations, peak: -1})
+	r.nanoseconds, r.allocs, r.evaluations = ns[0], allocs, cold.Evaluations
+	evaluation := (ns[0] - ns[1]) / float64(cold.Evaluations-warm.Evaluations)
+	r.each, r.ratio = evaluation/float64(len(least.rows)), evaluation/ns[2]
+	s.results = append(s.results, r, result{subject: subject + ", from its own result", rows: len(hs.Rows), nanoseconds: ns[1],
+		evaluations: warm.Evaluations, allocs: -1, peak: -1})
 	return nil
 }
 

@@ -48,26 +48,33 @@ func (s *suite) sizes() []int {
 	return []int{1e4, 1e5, 1e6}
 }
 
-// nanoseconds returns the median time of a call and its allocations.
-func (s *suite) nanoseconds(call func() error) (ns float64, allocs int64, err error) {
-	var times []float64
+// nanoseconds returns the median time of each call, which take turns, and the allocations of the first.
+func (s *suite) nanoseconds(calls ...func() error) (ns []float64, allocs int64, err error) {
+	times := make([][]float64, len(calls))
 	for range s.count {
-		r := testing.Benchmark(func(b *testing.B) {
-			for b.Loop() {
-				if e := call(); e != nil {
-					err = e
-					b.FailNow()
+		for i, call := range calls {
+			r := testing.Benchmark(func(b *testing.B) {
+				for b.Loop() {
+					if e := call(); e != nil {
+						err = e
+						b.FailNow()
+					}
 				}
+			})
+			if err != nil {
+				return nil, 0, err
 			}
-		})
-		if err != nil {
-			return 0, 0, err
+			times[i] = append(times[i], float64(r.T.Nanoseconds())/float64(r.N))
+			if i == 0 {
+				allocs = r.AllocsPerOp()
+			}
 		}
-		times = append(times, float64(r.T.Nanoseconds())/float64(r.N))
-		allocs = r.AllocsPerOp()
 	}
-	slices.Sort(times)
-	return times[len(times)/2], allocs, nil
+	for _, t := range times {
+		slices.Sort(t)
+		ns = append(ns, t[len(t)/2])
+	}
+	return ns, allocs, nil
 }
 
 // measure adds the result of a subject that goes through so many rows; floor may be nil.
@@ -75,17 +82,17 @@ func (s *suite) measure(subject string, rows int, call func() error, floor func(
 	if !s.match.MatchString(subject) {
 		return nil
 	}
+	calls := []func() error{call}
+	if floor != nil {
+		calls = append(calls, func() error { floor(); return nil })
+	}
 	r := result{subject: subject, rows: rows, peak: peak(call)}
-	var err error
-	if r.nanoseconds, r.allocs, err = s.nanoseconds(call); err != nil {
+	ns, allocs, err := s.nanoseconds(calls...)
+	if err != nil {
 		return fmt.Errorf("%s: %w", subject, err)
 	}
-	if floor != nil {
-		least, _, err := s.nanoseconds(func() error { floor(); return nil })
-		if err != nil {
-			return err
-		}
-		r.ratio = r.nanoseconds / least
+	if r.nanoseconds, r.allocs = ns[0], allocs; floor != nil {
+		r.ratio = ns[0] / ns[1]
 	}
 	s.results = append(s.results, r)
 	return nil

@@ -15,7 +15,10 @@ type results []result
 var header = []string{"subject", "time", "per second", "evaluations", "ns each", "to floor", "allocs", "peak MB"}
 
 func (r result) cells() []string {
-	cells := []string{r.subject, duration(r.nanoseconds), count(float64(r.rows) / r.nanoseconds * 1e9), "", "", "", fmt.Sprint(r.allocs), ""}
+	cells := []string{r.subject, duration(r.nanoseconds), count(float64(r.rows) / r.nanoseconds * 1e9), "", "", "", "", ""}
+	if r.allocs >= 0 {
+		cells[6] = fmt.Sprint(r.allocs)
+	}
 	if r.evaluations > 0 {
 		cells[3] = fmt.Sprint(r.evaluations)
 	}
