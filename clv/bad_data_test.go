@@ -40,7 +40,7 @@ func fitters() []fitter {
 			return clv.FitBGCNBD(ctx, data, 2, o)
 		})},
 		{"mbgcnbd", false, anyFit(func(ctx context.Context, data hs, o *fit.Options) (*fit.Estimate[clv.MBGCNBD], error) {
-			return clv.FitMBGCNBD(ctx, data, 0, o)
+			return clv.FitMBGCNBD(ctx, data, 2, o)
 		})},
 		{"pdo", false, anyFit(func(ctx context.Context, data hs, o *fit.Options) (*fit.Estimate[clv.PDO], error) {
 			return clv.FitPDO(ctx, data, 2, o)
