@@ -34,7 +34,9 @@
 //	BG/BB              BGBB          at opportunities     before an opportunity
 //	gamma-gamma        GammaGamma    (what a purchase is worth)
 //
-// CorrelatedParetoNBD is Pareto/NBD in which those who buy more often may stay longer, or shorter.
+// CorrelatedParetoNBD is Pareto/NBD in which those who buy more often may stay longer, or shorter. CovBGNBD and its kin let
+// covariates of the customer, such as the channel, move the parameters; DynamicParetoNBD takes covariates that change with
+// time, such as seasons and mailings, from a Calendar.
 //
 // Models are plain structs of their parameters, named as in the papers, ready to use as literals. BG/NBD is a good first
 // choice; fit.Compare ranks several by what they say of the data, and clv/validate by what they say of a holdout.
@@ -43,7 +45,8 @@
 //	fmt.Println(e)
 //	p := e.Model.ProbAlive(hs.Rows[0])
 //
-// Predict applies a fitted model to many customers, in parallel and in order. Value and the Scorer put purchases, spend,
+// Predict applies a fitted model to many customers, in parallel and in order; ProbAliveAll, ExpectedPurchasesAll,
+// DiscountedPurchasesAll and DERTAll fill a slice with one answer of each. Value and the Scorer put purchases, spend,
 // margin and discount together:
 //
 //	value = Margin * expected spend a purchase * discounted expected purchases
@@ -53,8 +56,8 @@
 // Every estimate has standard errors; its Interval is of the parameters. Intervals of predictions come by the delta method
 // (ProbAliveInterval, ExpectedPurchasesInterval, DERTInterval, ValueInterval, DeltaInterval), from draws of the parameters
 // (DrawParams) or from refits to resampled customers (Bootstrap). ProfileIntervals are right where the likelihood is not
-// symmetric. FitMAP takes priors for small samples, FitPenalized a penalty. CovBGNBD and its kin let covariates of the
-// customer, such as the channel, move the parameters.
+// symmetric. FitMAP takes priors for small samples, FitPenalized a penalty. EstimateFor is the plain estimate of a customer
+// with covariates, for every interval above.
 //
 // # Time and money
 //
@@ -79,7 +82,7 @@
 // Summarize reads on one goroutine and enters rows on several; SummarizeAll reads several files or partitions at once.
 // Memory grows with customers and their distinct purchase days and not with rows. A Partial is a summary that can be
 // stored, merged in any order and brought up to date day by day, with the same result to the last bit as a summary of all
-// rows.
+// rows. MaxBytes bounds the memory of a summary; with a SpillDir it goes on beyond that on disk.
 //
 // # Sub-packages
 //
