@@ -218,32 +218,6 @@ func (w PathParetoNBD) discounted(t, delta float64) float64 {
 	return w.base.R / w.base.Alpha * sum
 }
 
-// discountedLife returns the integral from 0 to t of e^(-delta u) (1+u/b)^-s du, by Gauss's rule over v = ln(1+u/b) in
-// panels in which the integrand falls or rises by a few orders of magnitude at most.
-func discountedLife(s, b, t, delta float64) float64 {
-	z, end := delta*b, math.Log1p(t/b)
-	sum, lowest := 0.0, 0.0
-	for v := 0.0; v < end; {
-		h := min(end-v, 1)
-		for h > 1e-6*v && math.Abs(s-1)*h+z*math.Exp(v)*math.Expm1(h) > 10 {
-			h /= 2
-		}
-		half := h / 2
-		for _, g := range gauss16 {
-			for _, x := range [2]float64{v + half*(1-g.x), v + half*(1+g.x)} {
-				sum += half * g.weight * math.Exp((1-s)*x-z*math.Expm1(x))
-			}
-		}
-		v += h
-		exponent := (s-1)*v + z*math.Expm1(v)
-		lowest = min(lowest, exponent)
-		if exponent > lowest+41 && (s > 1 || z*math.Exp(v) > 1-s) {
-			break
-		}
-	}
-	return b * sum
-}
-
 // Rand draws the history of a new customer observed for T units. A negative or infinite T, one after the path's End, and
 // an invalid model give a history whose T is NaN.
 func (w PathParetoNBD) Rand(r *rand.Rand, T float64) History {

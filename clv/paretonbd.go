@@ -198,29 +198,41 @@ func (m ParetoNBD) DERT(h History, delta float64) float64 {
 	return scale * special.UpperGammaScaled(1-m.S, delta*f.Beta)
 }
 
-// withinHorizon integrates the discounted rate of purchases over v = ln(1+u/(beta+T)) by Gauss's rule: the integrand
-// is e^(-z (e^v-1) - (s-1) v).
+// withinHorizon is closed but for the integral of the discounted life.
 func (m ParetoNBD) withinHorizon(h History, horizon, delta float64) (purchases, discounted float64) {
 	alive := m.ProbAlive(h)
 	f := m.after(h)
 	purchases = alive * f.NewCustomerPurchases(horizon)
-	if math.IsNaN(purchases) || !(delta >= 0) || math.IsInf(delta, 1) {
+	if math.IsNaN(purchases) || !validTime(delta) {
 		return purchases, math.NaN()
 	}
-	z := delta * f.Beta
-	length := math.Log1p(min(horizon, 45/delta) / f.Beta)
-	panels := math.Ceil(length)
-	half := length / panels / 2
-	sum := 0.0
-	for i := 0.0; i < panels; i++ {
-		middle := (2*i + 1) * half
+	return purchases, alive * (f.R / f.Alpha) * discountedLife(f.S, f.Beta, horizon, delta)
+}
+
+// discountedLife returns the integral from 0 to t of e^(-delta u) (1+u/b)^-s du, by Gauss's rule over v = ln(1+u/b) in
+// panels in which the integrand falls or rises by a few orders of magnitude at most.
+func discountedLife(s, b, t, delta float64) float64 {
+	z, end := delta*b, math.Log1p(t/b)
+	sum, lowest := 0.0, 0.0
+	for v := 0.0; v < end; {
+		h := min(end-v, 1)
+		for h > 1e-6*v && math.Abs(s-1)*h+z*math.Exp(v)*math.Expm1(h) > 10 {
+			h /= 2
+		}
+		half := h / 2
 		for _, g := range gauss16 {
-			for _, v := range [2]float64{middle - half*g.x, middle + half*g.x} {
-				sum += g.weight * math.Exp((1-m.S)*v-z*math.Expm1(v))
+			for _, x := range [2]float64{v + half*(1-g.x), v + half*(1+g.x)} {
+				sum += half * g.weight * math.Exp((1-s)*x-z*math.Expm1(x))
 			}
 		}
+		v += h
+		exponent := (s-1)*v + z*math.Expm1(v)
+		lowest = min(lowest, exponent)
+		if exponent > lowest+41 && (s > 1 || z*math.Exp(v) > 1-s) {
+			break
+		}
 	}
-	return purchases, alive * f.R * (f.Beta / f.Alpha) * half * sum
+	return b * sum
 }
 
 // Rand draws the history of a new customer observed for T units. A negative or infinite T and invalid parameters give

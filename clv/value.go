@@ -108,14 +108,7 @@ func (w *worth) score(h History) (Score, error) {
 	s := Score{Customer: h.Customer, ProbAlive: w.purchases.ProbAlive(h)}
 	var discounted float64
 	s.Purchases, discounted = w.expected(h)
-	mean := 0.0
-	if h.X > 0 {
-		mean = h.MeanSpend()
-		if _, positive := w.spend.(GammaGamma); positive {
-			mean = max(0, mean)
-		}
-	}
-	spend := w.spend.Mean(h.X, mean)
+	spend := w.spend.Mean(h.X, w.mean(h))
 	value := w.v.Margin * spend * discounted
 	switch {
 	case math.IsNaN(s.ProbAlive) || math.IsNaN(discounted) || math.IsNaN(spend) || math.IsNaN(s.Purchases):
