@@ -23,8 +23,8 @@ import (
 // 0 with B Period fixed it becomes Pareto/NBD with S = A and Beta = B Period. An opportunity at T itself is past. A
 // purchase and an opportunity at one moment are taken as the opportunity first.
 //
-// Up to a million opportunities are allowed between the first purchase and T or a horizon; the methods that need more
-// return NaN: use ParetoNBD.
+// Up to a million opportunities are allowed between the first purchase and T, and any number within a horizon. With more
+// before T the methods return NaN: use ParetoNBD.
 //
 // Source: K. Jerath, P. Fader, B. Hardie, New Perspectives on Customer "Death" Using a Generalization of the Pareto/NBD
 // Model, Marketing Science 30(5), 2011.

@@ -1,0 +1,48 @@
+package clv
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/custval/custval/internal/golden"
+)
+
+// TestDiscountedGolden holds the discounted purchases of new customers against the definitions, over a wide box of
+// parameters, horizons and discount rates.
+func TestDiscountedGolden(t *testing.T) {
+	for _, row := range golden.Load(t, "testdata/horizon_wide.json").Rows {
+		arg := func(name string) float64 { return float64(row.Args[name]) }
+		r, alpha, a, b := arg("r"), arg("alpha"), arg("a"), arg("b")
+		horizon, delta := arg("horizon"), arg("delta")
+		var m Model
+		switch kind, _, _ := strings.Cut(row.Name, " "); kind {
+		case "paretonbd":
+			m = ParetoNBD{r, alpha, arg("s"), arg("beta")}
+		case "pdo":
+			m = PDO{r, alpha, a, b, arg("period")}
+		case "bgnbd":
+			m = BGNBD{r, alpha, a, b}
+			// With its chance to leave at 0 MBG/NBD is BG/NBD with one purchase more.
+			if b > 1 {
+				mbg := MBGNBD{r, alpha, a, b - 1}
+				row.Check(t, "discounted", DiscountedPurchases(mbg, History{}, horizon, delta)/mbg.ProbAlive(History{}))
+			}
+		default:
+			t.Fatalf("%s: no such model", row.Name)
+		}
+		row.Check(t, "discounted", DiscountedPurchases(m, History{}, horizon, delta))
+		if delta*horizon > 50 { // nothing is left to come
+			if got, want := m.DERT(History{}, delta), DiscountedPurchases(m, History{}, horizon, delta); !golden.Close(got, want, 1e-9) {
+				t.Errorf("%s: for ever %v, within a long horizon %v", row.Name, got, want)
+			}
+		}
+	}
+	// With opportunities close together PDO is Pareto/NBD, but for the middle of a period.
+	h, pdo, pareto := History{}, PDO{1, 1, 0.5, 1e7, 1e-4}, ParetoNBD{1, 1, 0.5, 1e3}
+	if got, want := DiscountedPurchases(pdo, h, 1e6, 1e-5), DiscountedPurchases(pareto, h, 1e6, 1e-5); !golden.Close(got, want, 1e-6) {
+		t.Errorf("PDO with ten thousand million opportunities: %v, want %v", got, want)
+	}
+	if got, want := pdo.PMF(3, 1000), pareto.PMF(3, 1000); !golden.Close(got, want, 1e-4) {
+		t.Errorf("PMF of PDO with ten million opportunities: %v, want %v", got, want)
+	}
+}
