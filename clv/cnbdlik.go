@@ -38,41 +38,47 @@ func (c cnbd) sum(rows []row, theta []float64, d *mle.Derivs) {
 	last := -1
 	var n cnbdCount
 	var s cnbdStay
-	mixed := logProduct{product: 1}
+	logs := newCNBDLogs()
 	for i := range rows {
 		w := &rows[i]
 		if w.x != last {
+			logs.turn(r + n.y)
 			last = w.x
 			n, s = c.count(w.x, r, second), c.stay(w.x, a, b, second)
 		}
-		c.add(w, r, alpha, logAlpha, &n, &s, &mixed, d)
+		c.add(w, r, alpha, logAlpha, &n, &s, &logs, d)
 	}
-	d.Value += mixed.log()
+	logs.finish(r+n.y, d)
 }
 
 // kernel is sum for customers of different Alpha, A and B; what depends on R and X alone is computed once.
 func (c cnbd) kernel(rows []row) covKernel {
 	return func(theta []float64, second bool) covSum {
-		logBase := math.Log(theta[1])
+		r, logBase := theta[0], math.Log(theta[1])
 		const most = 64
 		var known [most]bool
 		var counts [most]cnbdCount
-		mixed := logProduct{product: 1}
+		counted := -1
+		var n cnbdCount
+		logs := newCNBDLogs()
 		return func(v, by []float64, lo, hi int, d *mle.Derivs) {
 			if lo == hi {
-				d.Value += mixed.log()
+				logs.finish(r+n.y, d)
 				return
 			}
-			r, alpha, a, b := v[0], v[1], v[2], v[3]
+			alpha, a, b := v[1], v[2], v[3]
 			logAlpha := logBase + by[1]
 			last := -1
-			var n cnbdCount
 			var s cnbdStay
 			for i := lo; i < hi; i++ {
 				w := &rows[i]
 				if w.x != last {
 					last = w.x
 					s = c.stay(w.x, a, b, second)
+				}
+				if w.x != counted {
+					logs.turn(r + n.y)
+					counted = w.x
 					switch {
 					case w.x >= most:
 						n = c.count(w.x, r, second)
@@ -83,21 +89,27 @@ func (c cnbd) kernel(rows []row) covKernel {
 						n = counts[w.x]
 					}
 				}
-				c.add(w, r, alpha, logAlpha, &n, &s, &mixed, d)
+				c.add(w, r, alpha, logAlpha, &n, &s, &logs, d)
 			}
 		}
 	}
 }
 
-// add adds one row, but for the log of the mixture, whose argument mixed takes.
-func (c cnbd) add(w *row, r, alpha, logAlpha float64, n *cnbdCount, s *cnbdStay, mixed *logProduct, d *mle.Derivs) {
+// add adds one row, but for the logs that logs takes.
+func (c cnbd) add(w *row, r, alpha, logAlpha float64, n *cnbdCount, s *cnbdStay, logs *cnbdLogs, d *mle.Derivs) {
 	weight := w.weight
 	u, v := alpha+w.tx, alpha+w.t
 	iu, iv := 1/u, 1/v
-	l := logPlus1(w.tx / alpha)
-	lg := logPlus1((w.t - w.tx) * iu)
-	gap := (w.t - w.tx) * iu * iv
+	at, rest := w.tx/alpha, (w.t-w.tx)*iu
+	gap := rest * iv
 	phases := r + n.y
+	var lg float64
+	if s.leaves || at > 0 {
+		lg = logPlus1(rest)
+		logs.before.add(at, weight)
+	} else { // of Q alone only the sum is needed, and TX is 0
+		logs.before.add(rest, weight)
+	}
 	// The log of Q with its derivatives in r and alpha.
 	alive, aliveR, aliveA := -phases*lg, -lg, phases*gap
 	var aliveRR, aliveRA, aliveAA float64
@@ -117,18 +129,18 @@ func (c cnbd) add(w *row, r, alpha, logAlpha float64, n *cnbdCount, s *cnbdStay,
 	if s.leaves {
 		e := math.Exp(alive)
 		value = 0
-		mixed.times(s.ratio*(e+s.left), weight)
+		logs.mixed.times(s.ratio*(e+s.left), weight)
 		q = e / (e + s.left)
 	}
 	p := 1 - q
-	value += n.value + s.value - r*l
+	value += n.value + s.value
 	if n.y > 0 {
-		value += float64(c.k-1)*w.gaps - n.y*(logAlpha+l)
+		value += float64(c.k-1)*w.gaps - n.y*logAlpha
 	}
 	d.Value += weight * value
 	g := d.Grad[:4]
-	g[0] += weight * (n.r - l + q*aliveR)
-	g[1] += weight * ((r*w.tx/alpha-n.y)*iu + q*aliveA)
+	g[0] += weight * (n.r + q*aliveR)
+	g[1] += weight * ((r*at-n.y)*iu + q*aliveA)
 	g[2] += weight * (s.a + p*s.leftA)
 	g[3] += weight * (s.b + p*s.leftB)
 	if d.Hess == nil {
@@ -137,15 +149,43 @@ func (c cnbd) add(w *row, r, alpha, logAlpha float64, n *cnbdCount, s *cnbdStay,
 	both := q * p * weight
 	h := d.Hess[:16]
 	h[0] += weight*(n.rr+q*aliveRR) + both*aliveR*aliveR
-	h[1] += weight*(w.tx/alpha*iu+q*aliveRA) + both*aliveR*aliveA
+	h[1] += weight*(at*iu+q*aliveRA) + both*aliveR*aliveA
 	h[2] -= both * aliveR * s.leftA
 	h[3] -= both * aliveR * s.leftB
-	h[5] += weight*((n.y-r*w.tx/alpha*(2+w.tx/alpha))*iu*iu+q*aliveAA) + both*aliveA*aliveA
+	h[5] += weight*((n.y-r*at*(2+at))*iu*iu+q*aliveAA) + both*aliveA*aliveA
 	h[6] -= both * aliveA * s.leftA
 	h[7] -= both * aliveA * s.leftB
 	h[10] += weight*(s.aa-p*s.leftA*s.leftA) + both*s.leftA*s.leftA
 	h[11] += weight*s.ab + both*s.leftA*s.leftB
 	h[15] += weight*(s.bb+p*s.leftB*s.leftB) + both*s.leftB*s.leftB
+}
+
+// A cnbdLogs sums the logs of which only the sums over customers are needed.
+type cnbdLogs struct {
+	mixed      logProduct // of the mixtures
+	before     logSum     // ln((alpha+TX)/alpha) of the rows with the latest number of phases
+	value, sum float64    // those of the other rows, with and without their factor -(r+y)
+}
+
+func newCNBDLogs() cnbdLogs { return cnbdLogs{mixed: logProduct{product: 1}} }
+
+// turn ends a run of rows with the same r+y.
+func (s *cnbdLogs) turn(phases float64) {
+	if s.before == (logSum{}) {
+		return
+	}
+	l := s.before.total()
+	s.value -= phases * l
+	s.sum += l
+	s.before = logSum{}
+}
+
+// finish adds the sums to d, after which there are none.
+func (s *cnbdLogs) finish(phases float64, d *mle.Derivs) {
+	s.turn(phases)
+	d.Value += s.value + s.mixed.log()
+	d.Grad[0] -= s.sum
+	*s = newCNBDLogs()
 }
 
 // A logProduct is a sum of logs, which begins with a product of 1: those of weight 1 are multiplied, dozens of them to

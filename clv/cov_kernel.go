@@ -35,14 +35,25 @@ func pdoKernel(period float64) func(rows []row) covKernel {
 }
 
 // nbdKernel is sumNBD for customers of different Alpha; what depends on R and X alone is computed once for neighbors of
-// the same X.
+// the same X, which share a logarithm.
 func nbdKernel(rows []row) covKernel {
 	return func(theta []float64, _ bool) covSum {
 		r, logBase := theta[0], math.Log(theta[1])
 		last := -1
 		var value, first, second float64 // of ln Gamma(r+x)/Gamma(r)
+		var logs logSum                  // ln(1+T/alpha) of the neighbors
+		var kept, sum float64            // of those before, with and without their factor -(r+x)
+		turn := func() {
+			l := logs.total()
+			kept -= (r + float64(last)) * l
+			sum += l
+			logs = logSum{}
+		}
 		return func(v, by []float64, lo, hi int, d *mle.Derivs) {
 			if lo == hi {
+				turn()
+				d.Value += kept
+				d.Grad[0] -= sum
 				return
 			}
 			alpha, logAlpha := v[1], logBase+by[1]
@@ -50,13 +61,14 @@ func nbdKernel(rows []row) covKernel {
 				w := &rows[i]
 				x, weight := float64(w.x), w.weight
 				if w.x != last {
+					turn()
 					last = w.x
 					value, first, second = special.LogGammaRatio(r, x), special.DigammaDiff(r, x), special.TrigammaDiff(r, x)
 				}
 				to, at := 1/(alpha+w.t), w.t/alpha
-				l := logPlus1(at)
-				d.Value += weight * (value - r*l - x*(logAlpha+l))
-				d.Grad[0] += weight * (first - l)
+				logs.add(at, weight)
+				d.Value += weight * (value - x*logAlpha)
+				d.Grad[0] += weight * first
 				d.Grad[1] += weight * (r*at - x) * to
 				if d.Hess != nil {
 					d.AddHess(0, 0, weight*second)
@@ -69,29 +81,45 @@ func nbdKernel(rows []row) covKernel {
 }
 
 // gammaGammaKernel is sumGammaGamma for customers of different Gamma; what depends on P, Q and X alone is computed once
-// for neighbors of the same X.
+// for neighbors of the same X, which share a logarithm.
 func gammaGammaKernel(rows []spendRow) covKernel {
 	return func(theta []float64, second bool) covSum {
 		p, q, logBase := theta[0], theta[1], math.Log(theta[2])
 		var c spendByX
+		var logs logSum              // ln(1+total/gamma) of the neighbors
+		var kept, keptP, sum float64 // of those before: with their factors in the value and in that of P, and alone
+		turn := func() {
+			l := logs.total()
+			kept -= (c.a + q) * l
+			keptP -= float64(c.x) * l
+			sum += l
+			logs = logSum{}
+		}
 		return func(v, by []float64, lo, hi int, d *mle.Derivs) {
 			if lo == hi {
+				turn()
+				d.Value += kept
+				d.Grad[0] += keptP
+				d.Grad[1] -= sum
 				return
 			}
 			gamma, logGamma := v[2], logBase+by[2]
 			for i := lo; i < hi; i++ {
 				w := &rows[i]
 				if w.x != c.x { // never 0
+					turn()
 					c = newSpendByX(w.x, p, q, second)
 				}
-				s, logSum := 1/(gamma+w.total), math.Log(gamma+w.total)
-				spent, rest := w.logTotal-logSum, logGamma-logSum
-				value := c.norm + q*rest + c.a*spent
+				s, to := 1/(gamma+w.total), w.total/gamma
+				spent, rest := w.logTotal-logGamma, 0.0 // less ln(1+total/gamma)
+				value := c.norm + c.a*spent
 				if c.accurate {
-					spent, rest = -math.Log1p(gamma/w.total), -math.Log1p(w.total/gamma)
+					spent, rest = -math.Log1p(gamma/w.total), -math.Log1p(to)
 					value = logBetaPrime(c.betaPrime, w.total, gamma)
+				} else {
+					logs.add(to, w.weight)
 				}
-				n, share := float64(w.x), w.total/gamma*s
+				n, share := float64(w.x), to*s
 				d.Value += w.weight * (value - w.logMean)
 				d.Grad[0] += w.weight * n * (c.p + spent)
 				d.Grad[1] += w.weight * (c.q + rest)

@@ -207,8 +207,8 @@ func (c *covProblem) near(ctx context.Context, p mle.Problem, options fit.Option
 		picked.x = append(picked.x, c.x[i*width:(i+1)*width]...)
 		p.Weight += c.rows.weights[i]
 	}
-	p.Rows, p.Sum, p.Withhold = len(picked.rows.of), picked.sum, "not needed"
-	options.GradTol, options.Progress = 1e-4, nil
+	p.Rows, p.Sum, p.Rough = len(picked.rows.of), picked.sum, true
+	options.GradTol, options.Progress = 2e-3, nil // the gradient of all rows is larger there
 	r, err := mle.Maximize(ctx, p, &options)
 	return r.Theta, err
 }

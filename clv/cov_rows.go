@@ -37,39 +37,50 @@ type patterns struct {
 	starts  []int32 // where in the order each pattern begins, and where the last one ends
 }
 
-// A patternKey is a hash of the covariates of a row, which spares most comparisons of the values.
-type patternKey struct {
-	hash uint64
-	row  int
-}
-
 func newPatterns(ctx context.Context, d *Design, workers int) patterns {
 	p := patterns{columns: d.columns, names: d.Columns()}
-	keys := make([]patternKey, d.Len())
+	keys := make([]rowKey, d.Len()) // a hash of the covariates spares most comparisons of the values
 	for i := range keys {
-		keys[i].row = i
+		keys[i].index = i
 	}
 	for _, column := range p.columns {
 		for i, v := range column {
-			h := (keys[i].hash ^ math.Float64bits(v+0)) * 0x9e3779b97f4a7c15 // no -0
-			keys[i].hash = h ^ h>>32
+			h := (keys[i].bits ^ math.Float64bits(v+0)) * 0x9e3779b97f4a7c15 // no -0
+			keys[i].bits = h ^ h>>32
 		}
 	}
-	compare := func(a, b patternKey) int {
-		if a.hash != b.hash {
-			return cmp.Compare(a.hash, b.hash)
+	compare := func(a, b rowKey) int {
+		if a.bits != b.bits {
+			return cmp.Compare(a.bits, b.bits)
 		}
 		for _, column := range p.columns {
-			if column[a.row] != column[b.row] {
-				return cmp.Compare(column[a.row], column[b.row])
+			if column[a.index] != column[b.index] {
+				return cmp.Compare(column[a.index], column[b.index])
 			}
 		}
 		return 0
 	}
-	sortParallel(ctx, keys, make([]patternKey, len(keys)), compare, workers)
+	keys, low, err := sortKeys(ctx, keys, workers)
+	if err != nil {
+		return p
+	}
+	var spare []rowKey
+	for from := 0; from < len(keys); {
+		to := from + 1
+		for to < len(keys) && keys[to].bits>>low == keys[from].bits>>low {
+			to++
+		}
+		if to > from+1 {
+			if len(spare) < to-from {
+				spare = make([]rowKey, to-from)
+			}
+			sortParallel(ctx, keys[from:to], spare[:to-from], compare, workers)
+		}
+		from = to
+	}
 	p.order = make([]int, len(keys))
 	for k, key := range keys {
-		p.order[k] = key.row
+		p.order[k] = key.index
 		if k == 0 || compare(keys[k-1], key) != 0 {
 			p.starts = append(p.starts, int32(k))
 		}

@@ -57,6 +57,7 @@ type end struct {
 	u      []float64 // the free ones, working scale
 	f      float64
 	logLik float64
+	known  bool      // whether logLik is set without an evaluation at u
 	hess   []float64 // of f; nil before it is known
 	iter   int
 	stop   fit.Stop
@@ -86,7 +87,7 @@ func (o *objective) search(index int, start []float64, options fit.Options) (*en
 	e := &end{u: slices.Clone(u), f: o.f}
 	if len(u) > 0 {
 		o.minimize(index, e, options)
-		if o.err == nil {
+		if o.err == nil && !o.p.Rough {
 			o.polish(e, options)
 		}
 	}
@@ -96,8 +97,7 @@ func (o *objective) search(index int, start []float64, options fit.Options) (*en
 
 // keep copies the likelihood and the parameters at the end's point.
 func (o *objective) keep(e *end) {
-	err := o.err
-	if err == nil {
+	if o.err == nil && !e.known {
 		o.evaluate(e.u)
 		e.logLik = o.logLik
 	}
@@ -154,6 +154,10 @@ func (o *objective) minimize(index int, e *end, options fit.Options) {
 // search that failed was at the maximum.
 func (o *objective) polish(e *end, options fit.Options) {
 	const steps = 12
+	// A step of no more than this is the last one. Its error is of the order of its square, as that of the Hessian is of
+	// its own, and what it gains is below the rounding of the sum, so that nothing is left to evaluate. Not so with a
+	// prior, since the likelihood alone still has a slope.
+	const last = 1e-6
 	o.evaluate(e.u)
 	gain := math.Inf(1)
 	for range steps {
@@ -173,6 +177,12 @@ func (o *objective) polish(e *end, options fit.Options) {
 		gain = -floats.Dot(step, o.grad)
 		before := floats.Norm(o.grad, math.Inf(1))
 		if before <= 1e-12 {
+			break
+		}
+		if o.hess != nil && o.p.Prior == nil && before <= last && gain <= last*last && floats.Norm(step, math.Inf(1)) <= last {
+			floats.Add(e.u, step)
+			e.f -= gain / 2
+			e.logLik, e.known = o.logLik+gain/2*o.p.Weight, true
 			break
 		}
 		next := slices.Clone(e.u)
@@ -266,6 +276,9 @@ func (o *objective) result(e *end) (Result, error) {
 	}
 	if len(r.Warnings) > 0 {
 		r.Warnings = append(r.Warnings, "no covariance: the likelihood is flat where a parameter ran off")
+		return r, nil
+	}
+	if o.p.Rough {
 		return r, nil
 	}
 	if o.p.Withhold != "" {

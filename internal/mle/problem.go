@@ -50,6 +50,8 @@ type Problem struct {
 	Prior func(theta []float64, d *Derivs)
 	// Withhold, unless empty, is the reason why standard errors would mislead; the covariance is then nil.
 	Withhold string
+	// Rough tells that the end of the search is wanted without the Newton steps to its last digits, and no covariance.
+	Rough bool
 }
 
 // A Result is where the search ended.
