@@ -49,7 +49,7 @@ func (e erlang) weights(space []float64) []float64 {
 
 // stay returns the log of B(a, b+n)/B(a, b), the probability of staying after n purchases.
 func (e erlang) stay(n float64) float64 {
-	return special.LogGammaRatio(e.b, n) - special.LogGammaRatio(e.a+e.b, n)
+	return special.LogBetaRatio(e.a, e.b, 0, n)
 }
 
 // phasesAtLeast returns the log of the probability that n more phases pass in a time y in units of the rate, given j.
@@ -109,7 +109,7 @@ func (e erlang) expected(t float64) float64 {
 	if y == 0 {
 		return 0
 	}
-	if e.phases(y) > longSum {
+	if e.phases(y) > manyPhases {
 		return e.expectedLong(y)
 	}
 	var space [16]float64
@@ -152,19 +152,6 @@ func (e erlang) expectedGiven(j int, y float64) float64 {
 		return 0
 	}
 	return math.Exp(logScale + math.Log(sum))
-}
-
-func (e erlang) expectedLong(y float64) float64 {
-	var space [16]float64
-	weights := e.weights(space[:])
-	f := func(n float64) float64 {
-		sum := 0.0
-		for j, w := range weights {
-			sum += w * math.Exp(e.phasesAtLeast(float64(e.k)*n-float64(j), float64(j), y))
-		}
-		return e.stay(n-1) + math.Log(sum)
-	}
-	return e.sumFrom(1, f, y)
 }
 
 // sumFrom returns the sum of e^f(n) over the integers n >= first, f being a term of purchases in y.
@@ -313,23 +300,32 @@ func (e erlang) discounted(delta float64) float64 {
 }
 
 // discountedWithin returns the purchases within a positive horizon, discounted at a positive rate, given the plain ones,
-// by Gauss's rule over s = ln(1+u/c) in short panels: regular purchases make the rate of the expected ones a wave, whose
-// length is a gap and which fades with the gaps.
+// by Gauss's rule over s = ln(1+u/c). Regular purchases make the rate of the expected ones a wave, whose length is a gap:
+// after g gaps its harmonics reach to about 1.3 sqrt(k/g), and it is gone when the phases or the rate have blurred it.
 func (e erlang) discountedWithin(horizon, delta, purchases float64) float64 {
-	end := min(horizon, 45/delta)
-	c := min(e.rate, e.rate*float64(e.k)/e.shape)
-	length := math.Log1p(end / c)
-	panels := math.Ceil(length)
-	half := length / panels / 2
+	end, k := min(horizon, 45/delta), float64(e.k)
+	gap := e.rate * k / e.shape
+	c := min(e.rate, gap)
+	waves := min(1.8*k, 1.4*math.Sqrt(e.shape)+3)
 	sum := 0.0
-	for i := 0.0; i < panels; i++ {
-		middle := (2*i + 1) * half
+	for s, length := 0.0, math.Log1p(end/c); s < length; {
+		u := c * math.Expm1(s)
+		h := 2.0
+		if g := u / gap; g < waves {
+			h = min(1, math.Log1p(2.2*gap*math.Sqrt(max(1, g)/k)/(c+u)))
+		}
+		h = min(h, math.Log1p(12/(delta*(c+u))))
+		if h = min(h, length-s); s+h == s {
+			break
+		}
+		half := h / 2
 		for _, g := range gauss16 {
-			for _, s := range [2]float64{middle - half*g.x, middle + half*g.x} {
-				u := c * math.Expm1(s)
-				sum += g.weight * math.Exp(s-delta*u) * e.expected(u)
+			for _, at := range [2]float64{s + half*(1-g.x), s + half*(1+g.x)} {
+				u := c * math.Expm1(at)
+				sum += half * g.weight * math.Exp(at-delta*u) * e.expected(u)
 			}
 		}
+		s += h
 	}
-	return math.Exp(-delta*horizon)*purchases + delta*c*half*sum
+	return math.Exp(-delta*horizon)*purchases + delta*c*sum
 }
