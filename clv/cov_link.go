@@ -1,7 +1,6 @@
 package clv
 
 import (
-	"math"
 	"reflect"
 	"slices"
 
@@ -111,30 +110,43 @@ func (l *linkage) paired(p int) bool {
 // move sets v to the parameters whose coordinates are greater than those of theta by so much. No move gives theta itself,
 // to the bit.
 func (l *linkage) move(theta, by, v []float64) {
+	factor := make([]float64, len(theta))
 	for p := range theta {
-		switch {
-		case by[p] == 0 || (l.betas != nil && l.paired(p)):
-			v[p] = theta[p]
-		case l.plain != nil && l.scale(p) == fit.Identity:
-			v[p] = theta[p] + by[p]
-		default:
-			v[p] = theta[p] * math.Exp(by[p])
-		}
+		l.factors(p, by[p:p+1], factor[p:p+1])
 	}
-	for _, i := range l.betas {
-		a, b := theta[i], theta[i+1]
-		total := (a + b) * exp(-by[i+1])
-		odds := exp(by[i])
-		v[i], v[i+1] = a*(total/(a+b/odds)), b*(total/(a*odds+b))
-	}
+	l.moveBy(theta, by, factor, v)
 }
 
-// exp is math.Exp, at once for 0.
-func exp(x float64) float64 {
-	if x == 0 {
-		return 1
+// factors sets each factor to that of the parameter, the odds or the sum of shapes that a move of coordinate p by so much
+// multiplies.
+func (l *linkage) factors(p int, by, factor []float64) {
+	if l.betas != nil && slices.Contains(l.betas, p-1) {
+		for i, v := range by {
+			factor[i] = -v
+		}
+		by = factor
 	}
-	return math.Exp(x)
+	expAll(factor, by)
+}
+
+// moveBy is move with the factors known.
+func (l *linkage) moveBy(theta, by, factor, v []float64) {
+	for p, t := range theta {
+		v[p] = t * factor[p]
+	}
+	for _, p := range l.plain {
+		v[p] = theta[p] + by[p]
+	}
+	for _, i := range l.betas {
+		a, b, odds := theta[i], theta[i+1], factor[i]
+		total := (a + b) * factor[i+1]
+		if ao := a * odds; ao > 1e-100 && ao < 1e100 {
+			each := total / (ao + b)
+			v[i], v[i+1] = ao*each, b*each
+		} else {
+			v[i], v[i+1] = a*(total/(a+b/odds)), b*(total/(ao+b))
+		}
+	}
 }
 
 // inCoordinates turns derivatives in the parameters v into those in the coordinates, in place.

@@ -147,30 +147,21 @@ func (c *covProblem) sum(theta []float64, lo, hi int, d *mle.Derivs) {
 	if d.Hess != nil {
 		part.Hess = make([]float64, c.base*c.base)
 	}
-	v, by, eta := make([]float64, c.base), make([]float64, c.base), make([]float64, len(c.param))
+	v, by := make([]float64, c.base), make([]float64, c.base)
 	sum := c.rows.kernel(theta[:c.base], d.Hess != nil)
 	t := newCovMoments(c, d.Hess != nil)
-	for from := lo; from < hi; {
-		to := from + 1
-		for to < hi && c.rows.of[to] == c.rows.of[from] {
-			to++
+	m := newCovMoves(c, theta)
+	for next := lo; next < hi; {
+		next = m.fill(next, hi)
+		for i, from := range m.starts[:m.n] {
+			m.move(i, by, v)
+			part.Value = 0
+			clear(part.Grad)
+			clear(part.Hess)
+			sum(v, by, from, m.starts[i+1], &part)
+			c.link.inCoordinates(v, &part)
+			t.add(c.x[from*width:(from+1)*width], &part)
 		}
-		x := c.x[from*width : (from+1)*width]
-		clear(eta)
-		for _, s := range c.slots {
-			eta[s.effect] += theta[s.param] * x[s.column]
-		}
-		for e, p := range c.param {
-			by[p] = c.sign[e] * eta[e]
-		}
-		c.link.move(theta[:c.base], by, v)
-		part.Value = 0
-		clear(part.Grad)
-		clear(part.Hess)
-		sum(v, by, from, to, &part)
-		c.link.inCoordinates(v, &part)
-		t.add(x, &part)
-		from = to
 	}
 	sum(nil, nil, lo, lo, d)
 	t.finish(theta, d)

@@ -98,12 +98,9 @@ func rowsByPattern[T any](ctx context.Context, p patterns, workers int, of func(
 		row   T
 		index int
 	}
-	all, used := make([]T, len(p.order)), make([]bool, len(p.order))
-	for i := range all {
-		all[i], used[i] = of(i)
-	}
-	rows := make([]T, 0, len(all))
-	c := covRows{index: make([]int, 0, len(all)), of: make([]int32, 0, len(all))}
+	n := len(p.order)
+	rows := make([]T, 0, n)
+	c := covRows{index: make([]int, 0, n), of: make([]int32, 0, n)}
 	add := func(r T, pattern, index int) {
 		rows, c.of, c.index = append(rows, r), append(c.of, int32(pattern)), append(c.index, index)
 	}
@@ -111,15 +108,15 @@ func rowsByPattern[T any](ctx context.Context, p patterns, workers int, of func(
 	for k := range len(p.starts) - 1 {
 		members := p.order[p.starts[k]:p.starts[k+1]]
 		if len(members) == 1 {
-			if i := members[0]; used[i] {
-				add(all[i], k, i)
+			if r, ok := of(members[0]); ok {
+				add(r, k, members[0])
 			}
 			continue
 		}
 		run = run[:0]
 		for _, i := range members {
-			if used[i] {
-				run = append(run, numbered{all[i], i})
+			if r, ok := of(i); ok {
+				run = append(run, numbered{r, i})
 			}
 		}
 		if len(spare) < len(run) {
