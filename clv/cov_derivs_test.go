@@ -125,7 +125,7 @@ func testCovDerivs[M Linked](t *testing.T, base M, d *Design, build covBuilder, 
 			}
 			m.Base = base
 			p := newPatterns(context.Background(), d, 2)
-			c, err := newCovProblem(p, m, build(context.Background(), p, 2))
+			c, err := newCovProblem(context.Background(), p, m, build(context.Background(), p, 2), 2)
 			if err != nil {
 				t.Fatal(err)
 			}

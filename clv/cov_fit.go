@@ -204,7 +204,10 @@ func fitCov[M Linked](ctx context.Context, d *Design, o *CovOptions, data covDat
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("clv: fit of %s: %w", m.Kind(), ctx.Err())
 	}
-	c, err := newCovProblem(p, m, rows)
+	c, err := newCovProblem(ctx, p, m, rows, workers)
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("clv: fit of %s: %w", m.Kind(), ctx.Err())
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -27,7 +27,7 @@ type covProblem struct {
 	scale  []float64
 }
 
-func newCovProblem[M Linked](p patterns, m Cov[M], rows covRows) (*covProblem, error) {
+func newCovProblem[M Linked](ctx context.Context, p patterns, m Cov[M], rows covRows, workers int) (*covProblem, error) {
 	link, _ := m.linkage()
 	c := &covProblem{link: link, base: len(link.params), slots: m.slots(len(link.params)), rows: rows}
 	for i, name := range m.names(link.params) {
@@ -43,44 +43,33 @@ func newCovProblem[M Linked](p patterns, m Cov[M], rows covRows) (*covProblem, e
 	for _, w := range rows.weights {
 		c.weight += w
 	}
-	return c, c.standardize(p)
+	return c, c.standardize(ctx, p, workers)
 }
 
 // standardize fills x, mean and scale. It returns an error for a column that does not vary or is a combination of those
 // before it.
-func (c *covProblem) standardize(p patterns) error {
+func (c *covProblem) standardize(ctx context.Context, p patterns, workers int) error {
 	n, width := len(c.rows.index), len(p.columns)
-	c.x = make([]float64, n*width)
-	for j, column := range p.columns {
-		var mean, square, most float64
-		for i, at := range c.rows.index {
-			v := column[at]
-			c.x[i*width+j] = v
-			mean += c.rows.weights[i] * v
-			most = max(most, math.Abs(v))
-		}
-		mean /= c.weight
-		for i, w := range c.rows.weights {
-			v := c.x[i*width+j] - mean
-			square += w * v * v
-		}
-		scale := math.Sqrt(square / c.weight)
-		if !(scale > 1e-10*most) || math.IsInf(scale, 1) {
-			return fmt.Errorf("clv: covariate %q: %w", p.names[j], errConstant)
-		}
-		for i := range n {
-			c.x[i*width+j] = (c.x[i*width+j] - mean) / scale
-		}
-		c.mean, c.scale = append(c.mean, mean), append(c.scale, scale)
+	c.x, c.mean, c.scale = make([]float64, n*width), make([]float64, width), make([]float64, width)
+	varies := make([]bool, width)
+	if err := inPieces(ctx, width, 1, workers, func(j, _ int) error {
+		varies[j] = c.standardizeColumn(j, p.columns[j])
+		return nil
+	}); err != nil {
+		return err
+	}
+	if j := slices.Index(varies, false); j >= 0 {
+		return fmt.Errorf("clv: covariate %q: %w", p.names[j], errConstant)
 	}
 	// Cholesky of the correlations: a pivot is the share of a column that those before it do not explain.
 	l := square(width)
 	for j := range l {
 		for k := range j + 1 {
-			for i := range n {
-				l[j][k] += c.rows.weights[i] * c.x[i*width+j] * c.x[i*width+k]
+			sum := 0.0
+			for i, w := range c.rows.weights {
+				sum += w * c.x[i*width+j] * c.x[i*width+k]
 			}
-			l[j][k] /= c.weight
+			l[j][k] = sum / c.weight
 			for q := range k {
 				l[j][k] -= l[j][q] * l[k][q]
 			}
@@ -95,6 +84,32 @@ func (c *covProblem) standardize(p patterns) error {
 		}
 	}
 	return nil
+}
+
+// standardizeColumn fills x, mean and scale of column j and reports whether it varies.
+func (c *covProblem) standardizeColumn(j int, column []float64) bool {
+	width := len(c.mean)
+	var mean, square, most float64
+	for i, at := range c.rows.index {
+		v := column[at]
+		c.x[i*width+j] = v
+		mean += c.rows.weights[i] * v
+		most = max(most, math.Abs(v))
+	}
+	mean /= c.weight
+	for i, w := range c.rows.weights {
+		v := c.x[i*width+j] - mean
+		square += w * v * v
+	}
+	scale := math.Sqrt(square / c.weight)
+	if !(scale > 1e-10*most) || math.IsInf(scale, 1) {
+		return false
+	}
+	for i := range c.rows.index {
+		c.x[i*width+j] = (c.x[i*width+j] - mean) / scale
+	}
+	c.mean[j], c.scale[j] = mean, scale
+	return true
 }
 
 // maximize searches from the estimate without covariates, base, whose log-likelihood the result is not below.

@@ -99,6 +99,15 @@ func rowsByPattern[T any](ctx context.Context, p patterns, workers int, of func(
 		index int
 	}
 	n := len(p.order)
+	all, used := make([]T, n), make([]bool, n)
+	if err := inParallel(ctx, n, workers, func(from, to int) error {
+		for i := from; i < to; i++ {
+			all[i], used[i] = of(i)
+		}
+		return nil
+	}); err != nil {
+		return nil, covRows{}
+	}
 	rows := make([]T, 0, n)
 	c := covRows{index: make([]int, 0, n), of: make([]int32, 0, n)}
 	add := func(r T, pattern, index int) {
@@ -108,15 +117,15 @@ func rowsByPattern[T any](ctx context.Context, p patterns, workers int, of func(
 	for k := range len(p.starts) - 1 {
 		members := p.order[p.starts[k]:p.starts[k+1]]
 		if len(members) == 1 {
-			if r, ok := of(members[0]); ok {
-				add(r, k, members[0])
+			if i := members[0]; used[i] {
+				add(all[i], k, i)
 			}
 			continue
 		}
 		run = run[:0]
 		for _, i := range members {
-			if r, ok := of(i); ok {
-				run = append(run, numbered{r, i})
+			if used[i] {
+				run = append(run, numbered{all[i], i})
 			}
 		}
 		if len(spare) < len(run) {
