@@ -312,7 +312,7 @@ func (e erlang) discountedWithin(horizon, delta, purchases float64) float64 {
 		u := c * math.Expm1(s)
 		h := 2.0
 		if g := u / gap; g < waves {
-			h = min(1, math.Log1p(2.2*gap*math.Sqrt(max(1, g)/k)/(c+u)))
+			h = min(1, math.Log1p(1.6*gap*math.Sqrt(max(1, g)/k)/(c+u)))
 		}
 		h = min(h, math.Log1p(12/(delta*(c+u))))
 		if h = min(h, length-s); s+h == s {

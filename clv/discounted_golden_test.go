@@ -27,6 +27,8 @@ func TestDiscountedGolden(t *testing.T) {
 				mbg := MBGNBD{r, alpha, a, b - 1}
 				row.Check(t, "discounted", DiscountedPurchases(mbg, History{}, horizon, delta)/mbg.ProbAlive(History{}))
 			}
+		case "bgcnbd":
+			m = BGCNBD{int(arg("k")), r, alpha, a, b}
 		default:
 			t.Fatalf("%s: no such model", row.Name)
 		}
