@@ -286,7 +286,7 @@ func (e erlang) discounted(delta float64) float64 {
 			continue
 		}
 		j := float64(i)
-		for _, g := range gammaNodes(gs[:], e.shape+j, k-j) {
+		for _, g := range gammaNodes(gs[:], e.shape+j, risingOrder(e.shape+j, k-j, s)) {
 			phase := -math.Log1p(s / g.value) // ln f
 			ends := -math.Expm1(k * phase)    // 1 - f^k
 			inner := 0.0
@@ -297,6 +297,17 @@ func (e erlang) discounted(delta float64) float64 {
 		}
 	}
 	return sum
+}
+
+// risingOrder returns the slope of ln f^n in ln v, f being v/(v+s), where f^n times a gamma density of v is largest: the
+// power is of the order n only for v far below s.
+func risingOrder(shape, n, s float64) float64 {
+	root := math.Hypot(s-shape, 2*math.Sqrt(s*(shape+n)))
+	v := (shape - s + root) / 2
+	if s > shape {
+		v = 2 * s * (shape + n) / (s - shape + root)
+	}
+	return n * s / (v + s)
 }
 
 // discountedWithin returns the purchases within a positive horizon, discounted at a positive rate, given the plain ones,

@@ -48,3 +48,32 @@ func TestDiscountedGolden(t *testing.T) {
 		t.Errorf("PMF of PDO with ten million opportunities: %v, want %v", got, want)
 	}
 }
+
+// TestLongFuture holds the closed form of the expected purchases against the sum over the phases, and what comes within a
+// horizon of many thousand purchases against DERT.
+func TestLongFuture(t *testing.T) {
+	for _, k := range []int{1, 2, 3, 12, 100} {
+		for _, a := range []float64{0.01, 0.5, 5} {
+			for _, shape := range []float64{0.01, 0.7, 300} {
+				for _, passed := range []float64{0, 0.7} {
+					e := erlang{k: k, shape: shape, rate: 1, a: a, b: 0.5, passed: passed}
+					y := 5000 / (shape + 38)
+					want := 0.0
+					for j, w := range e.weights(nil) {
+						if w > 1e-18 {
+							want += w * e.expectedGiven(j, y)
+						}
+					}
+					if got := e.expectedLong(y); !golden.Close(got, want, 1e-9) {
+						t.Errorf("%+v: %v purchases, want %v", e, got, want)
+					}
+				}
+			}
+		}
+		m := BGCNBD{k, 0.3, 3e-5 / float64(k), 0.5, 3}
+		// For a shape and a rate this small the rule of DERT for lambda has seven digits.
+		if got, want := DiscountedPurchases(m, History{}, 500, 0.1), m.DERT(History{}, 0.1); !golden.Close(got, want, 1e-7) {
+			t.Errorf("K = %d: %v purchases within a long horizon, %v for ever", k, got, want)
+		}
+	}
+}
