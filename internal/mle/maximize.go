@@ -154,10 +154,11 @@ func (o *objective) minimize(index int, e *end, options fit.Options) {
 // search that failed was at the maximum.
 func (o *objective) polish(e *end, options fit.Options) {
 	const steps = 12
-	// A step of no more than this is the last one. Its error is of the order of its square, as that of the Hessian is of
-	// its own, and what it gains is below the rounding of the sum, so that nothing is left to evaluate. Not so with a
-	// prior, since the likelihood alone still has a slope.
-	const last = 1e-6
+	// With many rows a step of no more than last is the last one. Its error is of the order of its square, what it gains is
+	// below the rounding of the sum, and the Hessian changes by less than 1e-6 of itself; few rows are worth all digits of
+	// the covariance. With a prior the likelihood alone still has a slope.
+	const last, many = 1e-7, 1 << 14
+	settles := o.hess != nil && o.p.Prior == nil && o.p.Rows >= many
 	o.evaluate(e.u)
 	gain := math.Inf(1)
 	for range steps {
@@ -179,7 +180,7 @@ func (o *objective) polish(e *end, options fit.Options) {
 		if before <= 1e-12 {
 			break
 		}
-		if o.hess != nil && o.p.Prior == nil && before <= last && gain <= last*last && floats.Norm(step, math.Inf(1)) <= last {
+		if settles && before <= last && gain <= last*last && floats.Norm(step, math.Inf(1)) <= last {
 			floats.Add(e.u, step)
 			e.f -= gain / 2
 			e.logLik, e.known = o.logLik+gain/2*o.p.Weight, true
