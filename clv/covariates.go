@@ -52,7 +52,12 @@ type Term struct {
 func (t Term) Columns() []string { return design.Term(t).Columns() }
 
 // width is the number of the term's coefficients.
-func (t Term) width() int { return max(1, len(t.Levels)-1) }
+func (t Term) width() int {
+	if len(t.Levels) == 0 {
+		return 1
+	}
+	return len(t.Levels) - 1
+}
 
 // Terms are the covariates of a fitted model, in order.
 type Terms []Term
