@@ -165,13 +165,13 @@ func (c *collector) end(ages []time.Duration, conversions, nulls int64, value mo
 	}
 	p := &c.paths[id]
 	p.nulls += float64(nulls)
+	if p.exact, err = p.exact.Add(value); err != nil { // without conversions it may be 0 of a currency
+		return err
+	}
 	if conversions == 0 {
 		return nil
 	}
 	p.conversions += float64(conversions)
-	if p.exact, err = p.exact.Add(value); err != nil {
-		return err
-	}
 	a := atom{path: id, count: float64(conversions), value: value.Float64()}
 	if ages != nil {
 		a.ages = c.ages.take(len(ages))

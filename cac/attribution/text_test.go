@@ -330,6 +330,7 @@ func FuzzReadJourneys(f *testing.F) {
 	f.Add(journeysCSV)
 	f.Add("path,conversions\na>b,1\n")
 	f.Add("path,conversions,ages\na>b,1,2 1\n")
+	f.Add("path,nulls,value,currency\na,3,0,USD\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		ctx := context.Background()
 		js, err := Collect(ctx, ledger.Skip(ReadJourneys(ctx, strings.NewReader(text), nil), nil), nil)
