@@ -1,6 +1,9 @@
 package ledger
 
-import "hash/maphash"
+import (
+	"hash/maphash"
+	"strings"
+)
 
 // An interner gives equal texts the same string, so that a customer of a thousand rows costs one. It is a table with
 // one place for each hash, which grows with the texts that do not fit up to maxInterned places (4.5 MiB): a text whose
@@ -14,6 +17,7 @@ type interner struct {
 	looks  int      // since the last trial began
 	found  int      // of them
 	rest   int      // texts that are still to pass by
+	page   strings.Builder
 }
 
 const (
@@ -22,6 +26,7 @@ const (
 	maxInternedLen = 64
 	trialLooks     = 1 << 16
 	restLooks      = 1 << 20
+	pageSize       = 1 << 12
 )
 
 // text returns b as a string.
@@ -34,7 +39,7 @@ func (in *interner) text(b []byte) string {
 	}
 	if in.rest > 0 {
 		in.rest--
-		return string(b)
+		return in.cut(b)
 	}
 	if in.places == nil {
 		in.seed = maphash.MakeSeed()
@@ -60,6 +65,18 @@ func (in *interner) text(b []byte) string {
 		in.looks, in.found = 0, 0
 	}
 	return s
+}
+
+// cut returns b as a part of the page, whose bytes never change.
+func (in *interner) cut(b []byte) string {
+	at := in.page.Len()
+	if at+len(b) > in.page.Cap() {
+		at = 0
+		in.page = strings.Builder{}
+		in.page.Grow(pageSize)
+	}
+	in.page.Write(b)
+	return in.page.String()[at:]
 }
 
 func (in *interner) grow() {

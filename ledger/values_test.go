@@ -315,6 +315,16 @@ func TestInternerRests(t *testing.T) {
 	if rested == 0 {
 		t.Error("the interner never rests though no text comes twice")
 	}
+	in.rest = maxInterned
+	var cut []string // stay what they were while the page goes on
+	for i := range 3 * pageSize {
+		cut = append(cut, in.text(strconv.AppendInt(text[:0], int64(i), 10)))
+	}
+	for i, got := range cut {
+		if want := strconv.Itoa(i); got != want {
+			t.Fatalf("%q became %q", want, got)
+		}
+	}
 	in = interner{}
 	for i := range 2 * trialLooks {
 		if in.text(strconv.AppendInt(text[:0], int64(i%1000), 10)); in.rest > 0 {
