@@ -108,11 +108,7 @@ func upperGammaFraction(a, x float64) float64 {
 func upperGammaSmall(a, x float64) float64 {
 	// Γ(a, x) = (Γ(1+a) − 1)/a − (x^a − 1)/a − x^a Σ_{n≥1} (−x)^n/((a+n) n!)
 	l := math.Log(x)
-	lead := -eulerGamma - l
-	if a != 0 {
-		more := math.Expm1(-a * l)
-		lead = gamma1pm1Ratio(a)*(1+more) + more/a
-	}
+	lead := gamma1pm1Ratio(a)*math.Exp(-a*l) - l*Expm1Ratio(-a*l)
 	term, sum := 1.0, 0.0
 	for n := 1.0; n < 100; n++ {
 		term *= -x / n
