@@ -132,11 +132,17 @@ func BootstrapCov[M Linked](ctx context.Context, e *fit.Estimate[Cov[M]], data *
 			return nil, err
 		}
 	}
+	return resampleRows(ctx, e, data, d, covariates, refit, o)
+}
+
+// resampleRows is resample for histories with a design: a customer is drawn with the row.
+func resampleRows[M any, D interface{ Pick(rows []int) (D, error) }](ctx context.Context, e *fit.Estimate[M], data *Histories, d D,
+	covariates *CovOptions, refit func(context.Context, *Histories, D, *CovOptions) (*fit.Estimate[M], error), o *BootstrapOptions) (*Draws[M], error) {
 	weights := make([]int, len(data.Rows))
 	for i := range weights {
 		weights[i] = data.Rows[i].customers()
 	}
-	return resample(ctx, e, weights, o, func(ctx context.Context, counts []int, o *fit.Options) (*fit.Estimate[Cov[M]], error) {
+	return resample(ctx, e, weights, o, func(ctx context.Context, counts []int, o *fit.Options) (*fit.Estimate[M], error) {
 		sample := &Histories{Unit: data.Unit, End: data.End}
 		var picked []int
 		for i, n := range counts {

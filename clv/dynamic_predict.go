@@ -115,29 +115,5 @@ func BootstrapDynamic(ctx context.Context, e *fit.Estimate[DynamicParetoNBD], da
 	if err := sameUnit(e.Unit, data.Unit); err != nil {
 		return nil, err
 	}
-	weights := make([]int, len(data.Rows))
-	for i := range weights {
-		weights[i] = data.Rows[i].customers()
-	}
-	return resample(ctx, e, weights, o, func(ctx context.Context, counts []int, o *fit.Options) (*fit.Estimate[DynamicParetoNBD], error) {
-		sample := &Histories{Unit: data.Unit, End: data.End}
-		var picked []int
-		for i, n := range counts {
-			if n > 0 {
-				h := data.Rows[i]
-				h.Count = n
-				sample.Rows, picked = append(sample.Rows, h), append(picked, i)
-			}
-		}
-		of, err := d.Pick(picked)
-		if err != nil {
-			return nil, err
-		}
-		options := CovOptions{}
-		if covariates != nil {
-			options = *covariates
-		}
-		options.Fit = *o
-		return refit(ctx, sample, of, &options)
-	})
+	return resampleRows(ctx, e, data, d, covariates, refit, o)
 }
