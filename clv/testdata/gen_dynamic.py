@@ -78,15 +78,15 @@ class Along:
             def g(u):
                 v = u - self.starts[k]
                 return exp(f(k, u, sa + self.buy[k] * v, sb + self.leave[k] * v) - top)
-            todo = [(a, b, rule(g, a, b))]
-            while todo:
-                a, b, whole = todo.pop()
+            spans = [(a, b, rule(g, a, b))]
+            while spans:
+                a, b, whole = spans.pop()
                 mid = (a + b) / 2
                 left, right = rule(g, a, mid), rule(g, mid, b)
                 if abs(left + right - whole) <= mpf(10) ** -20 * (total + left + right) or b - a < hi * mpf(10) ** -25:
                     total += left + right
                 else:
-                    todo += [(mid, b, right), (a, mid, left)]
+                    spans += [(mid, b, right), (a, mid, left)]
         return top + log(total)
 
 

@@ -50,7 +50,7 @@ func (in *inserter) flush(ctx context.Context) error {
 		default:
 			b.WriteString(", ")
 		}
-		b.WriteString(in.dialect.placeholder(i + 1))
+		b.WriteString(in.dialect.parameter(i + 1))
 	}
 	b.WriteString(")")
 	_, err := in.q.ExecContext(ctx, b.String(), in.args...)

@@ -33,7 +33,7 @@ func openPostgres(ctx context.Context, dsn string) (*sql.DB, error) {
 
 func (postgres) String() string { return "PostgreSQL" }
 
-func (postgres) placeholder(i int) string { return fmt.Sprintf("$%d", i) }
+func (postgres) parameter(i int) string { return fmt.Sprintf("$%d", i) }
 
 func (postgres) columnType(kind string) string {
 	return map[string]string{"text": "text", "day": "date", "amount": "numeric", "number": "double precision"}[kind]

@@ -40,7 +40,7 @@ func openSQLite(path string, write bool) (*sql.DB, error) {
 
 func (sqlite) String() string { return "SQLite" }
 
-func (sqlite) placeholder(int) string { return "?" }
+func (sqlite) parameter(int) string { return "?" }
 
 func (sqlite) columnType(kind string) string {
 	return map[string]string{"text": "TEXT", "day": "TEXT", "amount": "INTEGER", "number": "REAL"}[kind]

@@ -46,8 +46,8 @@ type dialect interface {
 	orders(t *table) string
 	// want says what the field must be.
 	want(t *table, field string) error
-	// placeholder is the i-th parameter of a statement, the first being 1.
-	placeholder(i int) string
+	// parameter is the i-th parameter of a statement, the first being 1.
+	parameter(i int) string
 	// types are the column types of the tables that this program makes, by the names text, day, amount and number.
 	columnType(kind string) string
 	// amount is an amount as a parameter for a column of the type amount.
