@@ -42,7 +42,8 @@ func TestFuture(t *testing.T) {
 			if got := m.ProbAliveAt(h, 0); !golden.Close(got, alive, 1e-12) {
 				t.Errorf("%+v %+v: ProbAliveAt(0) = %v, ProbAlive %v", m, h, got, alive)
 			}
-			if got := m.ConditionalPMF(h, 0, 0); !golden.Close(got, 1, 1e-14) {
+			_, sums := m.(CorrelatedParetoNBD) // whose weights add up to 1 but for rounding
+			if got := m.ConditionalPMF(h, 0, 0); got != 1 && !(sums && golden.Close(got, 1, 1e-14)) {
 				t.Errorf("%+v %+v: ConditionalPMF(0, 0) = %v", m, h, got)
 			}
 			last := alive
@@ -99,8 +100,11 @@ func TestDiscountedWithinHorizon(t *testing.T) {
 					got := DiscountedPurchases(m, h, horizon, delta)
 					want := discountedPurchases(m, h, horizon, delta, m.ExpectedPurchases(h, horizon))
 					tolerance := 1e-9
-					if strings.HasSuffix(m.Kind(), "cnbd") || m.Kind() == "pdo" {
-						tolerance = 1e-3 // the general way is not made for waves of regular purchases and for periods; see below
+					switch { // the general way is not made for waves of regular purchases and for periods; see below
+					case strings.HasSuffix(m.Kind(), "cnbd"):
+						tolerance = 1e-4
+					case m.Kind() == "pdo":
+						tolerance = 1e-3
 					}
 					if !golden.Close(got, want, tolerance) {
 						t.Errorf("%+v %+v: %v in %v at %v, in general %v", m, h, got, horizon, delta, want)
